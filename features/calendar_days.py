@@ -1,0 +1,75 @@
+"""Calendar days of a zone, for many instants at once."""
+
+from __future__ import annotations
+
+import bisect
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+DAY = 86_400_000_000
+"""Microseconds in 24 hours."""
+HOUR = 3_600_000_000
+"""Microseconds in an hour."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(when: datetime) -> int:
+    """UTC microseconds since 1970 of an aware datetime, exactly."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
+def as_datetime(instant: int) -> datetime:
+    """The aware UTC datetime of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=int(instant))
+
+
+@lru_cache(maxsize=32)
+def _transitions(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Instants at which the zone's UTC offset changes, and the offsets before, between and after them (microseconds).
+
+    zoneinfo does not publish its table, so each month of 1900 to 2100 is compared with the next and the
+    change found by bisection. Outside these years the first and the last offset are used.
+    """
+    info = ZoneInfo(zone)
+
+    def offset(instant: int) -> int:
+        shift = as_datetime(instant).astimezone(info).utcoffset()
+        assert shift is not None
+        return shift // timedelta(microseconds=1)
+
+    months = [microseconds(datetime(y, m, 1, tzinfo=UTC)) for y in range(1900, 2101) for m in range(1, 13)]
+    instants: list[int] = []
+    offsets = [offset(months[0])]
+    for low, high in zip(months, months[1:], strict=False):
+        while offset(low) != offset(high):
+            a, b = low, high
+            while b - a > 1_000_000:
+                middle = (a + b) // 2
+                a, b = (a, middle) if offset(middle) != offset(low) else (middle, b)
+            change = b - b % 1_000_000
+            instants.append(change)
+            offsets.append(offset(change))
+            low = change
+    return tuple(instants), tuple(offsets)
+
+
+def local_days(instants: NDArray[np.int64], zone: str) -> NDArray[np.int32]:
+    """Number of the local calendar day (0 = 1970-01-01 there) of each instant in UTC microseconds.
+
+    An instant between two days belongs to the later: days are half-open, as windows are.
+    """
+    changes, offsets = _transitions(zone)
+    if not changes:
+        return ((instants + offsets[0]) // DAY).astype(np.int32)
+    position = np.searchsorted(np.asarray(changes, dtype=np.int64), instants, side="right")
+    return ((instants + np.asarray(offsets, dtype=np.int64)[position]) // DAY).astype(np.int32)
+
+
+def local_day(instant: int, zone: str) -> int:
+    """`local_days` of one instant, without arrays."""
+    changes, offsets = _transitions(zone)
+    return (instant + offsets[bisect.bisect_right(changes, instant)]) // DAY
