@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -44,7 +45,7 @@ def _transitions(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     months = [microseconds(datetime(y, m, 1, tzinfo=UTC)) for y in range(1900, 2101) for m in range(1, 13)]
     instants: list[int] = []
     offsets = [offset(months[0])]
-    for low, high in zip(months, months[1:], strict=False):
+    for low, high in pairwise(months):
         while offset(low) != offset(high):
             a, b = low, high
             while b - a > 1_000_000:

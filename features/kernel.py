@@ -25,7 +25,7 @@ import numpy as np
 
 if not os.environ.get("NUMBA_CACHE_DIR"):
     # Beside the interpreter's packages: the source tree may be read-only, and a workspace is not ours to fill.
-    numba.config.CACHE_DIR = str(Path(sys.prefix) / "var" / "cache" / "propensity-numba")
+    numba.config.CACHE_DIR = str(Path(sys.prefix) / "var" / "cache" / "propensity-numba")  # type: ignore[attr-defined]
 
 DAY = 86_400_000_000.0
 SESSION_GAP = 1_800_000_000

@@ -28,7 +28,9 @@ class Moments:
 
     def __post_init__(self) -> None:
         if self.lead.shape != self.as_of.shape or self.lead.ndim != 1:
-            raise ValueError(f"lead and as_of must be two columns of one length, found {self.lead.shape}, {self.as_of.shape}")
+            raise ValueError(
+                f"lead and as_of must be two columns of one length, found {self.lead.shape}, {self.as_of.shape}"
+            )
         if self.lead.dtype != np.int64 or self.as_of.dtype != np.int64:
             raise ValueError("lead and as_of must be int64")
 
@@ -84,7 +86,15 @@ class Schedule:
         """The schedule of a workspace that names none: from horizon/90 to twice the horizon after creation."""
         if not has_events:
             return cls(after_creation=(SECOND,))
-        steps = (horizon // 90, horizon * 7 // 90, horizon // 3, horizon * 2 // 3, horizon, horizon * 3 // 2, horizon * 2)
+        steps = (
+            horizon // 90,
+            horizon * 7 // 90,
+            horizon // 3,
+            horizon * 2 // 3,
+            horizon,
+            horizon * 3 // 2,
+            horizon * 2,
+        )
         return cls(after_creation=tuple(sorted({max(step, 1) for step in steps})))
 
     def moments(self, history: History) -> Moments:
@@ -111,5 +121,3 @@ class Schedule:
         lead, as_of = lead[keep], as_of[keep]
         order = np.lexsort((lead, as_of))
         return Moments(lead[order], as_of[order])
-
-

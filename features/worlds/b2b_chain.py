@@ -8,7 +8,7 @@ reads the clock: `b2b.py` draws from it, `b2b_filter.py` inverts it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ DAY = 24 * HOUR
 WEEK_HOURS = 168
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeekCurves:
     """How busy each hour of the week is, one curve a country, as time that passes faster in busy hours.
 
@@ -29,10 +29,12 @@ class WeekCurves:
     ----------
     origin : UTC microseconds of hour 0 of the week.
     busyness : [countries, 168], positive; scaled so that a week of busy time is seven days.
+    corners : [countries, 169], made from it: busy days since the week began at each full hour.
     """
 
     origin: int
     busyness: Floats
+    corners: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.busyness.ndim != 2 or self.busyness.shape[1] != WEEK_HOURS or not (self.busyness > 0).all():
@@ -41,12 +43,7 @@ class WeekCurves:
         before = np.concatenate([np.zeros((len(scaled), 1)), np.cumsum(scaled, axis=1) / 24], axis=1)
         # The last corner is exactly 7 whatever the rounding of the sum, or weeks would not join.
         before[:, -1] = 7.0
-        object.__setattr__(self, "_before", before)
-
-    @property
-    def _corners(self) -> Floats:
-        corners: Floats = self.__dict__["_before"]
-        return corners
+        object.__setattr__(self, "corners", before)
 
     def busy_days(self, country: Ints, time: Ints) -> Floats:
         """Busy time from the origin until `time`, in days: linear within an hour, strictly increasing."""
@@ -54,28 +51,29 @@ class WeekCurves:
         week = np.floor(hours / WEEK_HOURS)
         within = hours - week * WEEK_HOURS
         hour = np.minimum(within.astype(np.int64), WEEK_HOURS - 1)
-        start = self._corners[country, hour]
-        return 7.0 * week + start + (within - hour) * (self._corners[country, hour + 1] - start)
+        start = self.corners[country, hour]
+        return 7.0 * week + start + (within - hour) * (self.corners[country, hour + 1] - start)
 
     def time_at(self, country: Ints, busy_days: Floats) -> Ints:
         """The inverse of `busy_days`, to the microsecond below."""
         week = np.floor(busy_days / 7.0)
         within = busy_days - 7.0 * week
         hours = np.empty_like(busy_days)
-        for row, corners in enumerate(self._corners):
+        for row, corners in enumerate(self.corners):
             here = country == row
             hours[here] = np.interp(within[here], corners, np.arange(WEEK_HOURS + 1.0))
         return self.origin + np.floor((week * WEEK_HOURS + hours) * HOUR).astype(np.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chain:
     """The hidden chain and what it gives rise to. S states, K kinds of events, D delays.
 
     Attributes
     ----------
     step : microseconds that a state lasts; steps are counted from a lead's start.
-    lead_in : microseconds from a lead's start to its creation: visits before sign-up. No outcome is possible then.
+    lead_in : microseconds, whole steps, from a lead's start to its creation: visits before sign-up. No outcome is
+        possible then.
     moves : [S, S], probability of the next step's state (column) given this one's (row).
     event_rates : [K, S], events a busy day.
     delays : [D], microseconds, 0 or more, increasing.
@@ -111,8 +109,10 @@ class Chain:
         for name in ("moves", "delay_shares"):
             if not np.allclose(getattr(self, name).sum(axis=1), 1, rtol=0, atol=1e-12):
                 raise ValueError(f"rows of {name} must sum to 1")
-        if self.step <= 0 or self.lead_in < 0 or (self.delays < 0).any() or (np.diff(self.delays) <= 0).any():
-            raise ValueError("step must be positive, lead_in and delays 0 or more, delays increasing")
+        if self.step <= 0 or self.lead_in < 0 or self.lead_in % self.step:
+            raise ValueError("step must be positive and lead_in whole steps")
+        if (self.delays < 0).any() or (np.diff(self.delays) <= 0).any():
+            raise ValueError("delays must be 0 or more and increasing")
 
     @property
     def outcome_rates(self) -> Floats:

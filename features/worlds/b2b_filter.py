@@ -14,7 +14,7 @@ import numpy as np
 from features.worlds.b2b_chain import Chain, Floats, Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChainEvents:
     """Events of leads, as rows in any order.
 
@@ -31,7 +31,7 @@ class ChainEvents:
     recorded_at: Ints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ChainMoments:
     """Moments at which the probability is asked for; a lead may appear often.
 
@@ -92,7 +92,7 @@ def exact_probability(chain: Chain, events: ChainEvents, moments: ChainMoments, 
     return probability
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Seen:
     """Visible events of ordered moments: sorted by step, then moment, then kind; `bounds[j]` is where step j begins."""
 
@@ -135,7 +135,6 @@ def _states_at(chain: Chain, seen: _Seen, moments: ChainMoments, steps: Ints) ->
     rates_by_delay = chain.delay_shares.T @ chain.event_rates
     starts = moments.created_at - chain.lead_in
     states = moments.start.copy()
-    active = len(steps)
     for step in range(int(steps.max(initial=0))):
         active = int(np.searchsorted(-steps, -step, side="left"))
         now = slice(active)
@@ -150,9 +149,9 @@ def _states_at(chain: Chain, seen: _Seen, moments: ChainMoments, steps: Ints) ->
             recorded_until = np.clip(as_of - delay, begins, ends)
             exposure = chain.curves.busy_days(country, recorded_until) - busy_begin
             log_likelihood -= exposure[:, None] * rates
-        open_from = np.clip(moments.created_at[now], begins, ends)
-        at_risk = chain.curves.busy_days(country, ends) - chain.curves.busy_days(country, open_from)
-        log_likelihood -= at_risk[:, None] * chain.outcome_rates
+        if step * chain.step >= chain.lead_in:
+            at_risk = chain.curves.busy_days(country, ends) - busy_begin
+            log_likelihood -= at_risk[:, None] * chain.outcome_rates
         seen.add(step, log_rates, log_likelihood)
         log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
         weights = states[now] * np.exp(log_likelihood)
@@ -175,9 +174,9 @@ def _converted_within(chain: Chain, moments: ChainMoments, states: Floats, horiz
     while True:
         ends = np.minimum(ends, until)
         busy_end = chain.curves.busy_days(moments.country, ends)
-        survives = np.exp(-(busy_end - busy_begin)[:, None] * chain.outcome_rates)
-        converted += (still_open * (1 - survives)) @ chain.converted_share
+        hazard = (busy_end - busy_begin)[:, None] * chain.outcome_rates
+        converted += (still_open * -np.expm1(-hazard)) @ chain.converted_share
         if (ends >= until).all():
             return converted
-        still_open = (still_open * survives) @ chain.moves
+        still_open = (still_open * np.exp(-hazard)) @ chain.moves
         busy_begin, ends = busy_end, ends + chain.step

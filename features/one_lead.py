@@ -1,0 +1,217 @@
+"""A history made of what a request says about its leads, in plain Python: no table, no query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from features.calendar_days import local_day
+from features.history import NEVER, Attributes, Events, History, Outcomes
+from features.schema import Schema
+
+_UNKNOWN_TYPE = "\U0010ffff"
+"""Stands in the vocabulary for every event type that neither the schema nor the caller names; sorts after all texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """One behaviour as it was told. Instants are UTC microseconds; `properties` are the further columns."""
+
+    event_type: str
+    occurred_at: int
+    recorded_at: int | None = None
+    value: float | None = None
+    channel: str | None = None
+    properties: Mapping[str, float | str | None] = field(default_factory=dict)
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RawLead:
+    """One lead as it was told; an attribute absent or None is unknown. Dates are UTC microseconds."""
+
+    lead_id: str
+    created_at: int
+    attributes: Mapping[str, float | str | None] = field(default_factory=dict)
+    events: Sequence[RawEvent] = ()
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What a schema says, laid out for coding cells one by one; made once a schema."""
+
+    categories: tuple[str, ...]
+    codes: tuple[Mapping[str, int], ...]
+    vocabularies: tuple[tuple[str, ...], ...]
+    numbers: tuple[str, ...]
+    further: tuple[tuple[str, bool], ...]
+    attribute_codes: tuple[tuple[str, Mapping[str, int]], ...]
+    attribute_vocabularies: tuple[tuple[str, ...], ...]
+    attribute_numbers: tuple[str, ...]
+
+
+_columns_of: dict[tuple[int, tuple[str, ...]], tuple[Schema, _Columns]] = {}
+
+
+def _columns(schema: Schema, named_types: tuple[str, ...]) -> _Columns:
+    key = (id(schema), named_types)
+    kept = _columns_of.get(key)
+    if kept is None:
+        if len(_columns_of) >= 8:
+            _columns_of.clear()
+        kept = _columns_of[key] = (schema, _lay_out(schema, named_types))  # the schema is kept alive: its id stays its
+    return kept[1]
+
+
+def _lay_out(schema: Schema, named_types: tuple[str, ...]) -> _Columns:
+    categories = schema.event_code_columns
+    types = sorted({*schema.event_types, *schema.stages, *named_types})
+    vocabularies = (
+        (*types, _UNKNOWN_TYPE),
+        *(schema.event_categories.get(column, ()) for column in categories[1:]),
+    )
+    numbers = schema.event_numbers
+    further = sorted([(column, False) for column in categories[2:]] + [(column, True) for column in numbers[1:]])
+    attribute_vocabularies = tuple(schema.categories[column] for column in schema.attribute_categories)
+    return _Columns(
+        categories=categories,
+        codes=tuple({text: code for code, text in enumerate(values)} for values in vocabularies),
+        vocabularies=vocabularies,
+        numbers=numbers,
+        further=tuple(further),
+        attribute_codes=tuple(
+            (column, {text: code for code, text in enumerate(values)})
+            for column, values in zip(schema.attribute_categories, attribute_vocabularies, strict=True)
+        ),
+        attribute_vocabularies=attribute_vocabularies,
+        attribute_numbers=schema.attribute_numbers,
+    )
+
+
+def _text_key(value: Any) -> tuple[bool, Any]:
+    return (value is not None, value if value is not None else "")
+
+
+def _number_key(value: Any) -> tuple[bool, float]:
+    return (value is not None, float(value) if value is not None else 0.0)
+
+
+def _canonical(event: RawEvent, columns: _Columns) -> tuple[Any, ...]:
+    """Sort key of the canonical order: missing before known, text by code point."""
+    recorded = event.recorded_at if event.recorded_at is not None else event.occurred_at
+    return (
+        event.occurred_at,
+        recorded,
+        event.event_type,
+        _text_key(event.channel),
+        _number_key(event.value),
+        *((_number_key if numeric else _text_key)(event.properties.get(column)) for column, numeric in columns.further),
+    )
+
+
+def _first_recorded(events: Sequence[RawEvent]) -> list[RawEvent]:
+    """Of events with the same id the one recorded first; those without an id all stay."""
+    kept: dict[str, RawEvent] = {}
+    anonymous: list[RawEvent] = []
+    for event in events:
+        if event.event_id is None:
+            anonymous.append(event)
+            continue
+        before = kept.get(event.event_id)
+        if before is None or _recorded(event) < _recorded(before):
+            kept[event.event_id] = event
+    return anonymous + list(kept.values())
+
+
+def _recorded(event: RawEvent) -> int:
+    return event.occurred_at if event.recorded_at is None else event.recorded_at
+
+
+def history_of_leads(
+    schema: Schema, leads: Sequence[RawLead], *, as_of: int, named_types: tuple[str, ...] = ()
+) -> History:
+    """Lay out told leads as a History, as the table reader would.
+
+    Parameters
+    ----------
+    schema : of the definitions that will be computed. Columns it doesn't know are not looked at; the caller has
+        told the user of them, and has checked that a number stands where the schema says number.
+    leads : n leads with distinct ids.
+    as_of : becomes ``data_end`` and ``now``.
+    named_types : event types that keep their name although the schema doesn't know them, because a rule of the
+        agreement does; all other unknown types look alike.
+
+    Returns
+    -------
+    History of the n leads, without outcomes; positions follow the sorted ids (`History.positions`).
+    """
+    columns = _columns(schema, named_types)
+    ordered = sorted(leads, key=lambda lead: lead.lead_id) if len(leads) > 1 else list(leads)
+    events: list[RawEvent] = []
+    offsets = np.zeros(len(ordered) + 1, np.int64)
+    for i, lead in enumerate(ordered):
+        own: Sequence[RawEvent] = lead.events
+        if any(event.event_id is not None for event in own):
+            own = _first_recorded(own)
+        events.extend(sorted(own, key=lambda event: _canonical(event, columns)))
+        offsets[i + 1] = len(events)
+    codes = np.empty((len(columns.categories), len(events)), np.int32)
+    type_codes = columns.codes[0]
+    unknown = len(type_codes) - 1
+    codes[0] = [type_codes.get(event.event_type, unknown) for event in events]
+    channel_codes = columns.codes[1]
+    codes[1] = [channel_codes.get(event.channel, -1) if event.channel is not None else -1 for event in events]
+    for row, column in enumerate(columns.categories[2:], start=2):
+        of_text = columns.codes[row]
+        codes[row] = [of_text.get(str(event.properties.get(column)), -1) for event in events]
+    numbers = np.empty((len(columns.numbers), len(events)), np.float64)
+    numbers[0] = [np.nan if event.value is None else event.value + 0.0 for event in events]
+    for row, column in enumerate(columns.numbers[1:], start=1):
+        cells = [event.properties.get(column) for event in events]
+        numbers[row] = [np.nan if cell is None else float(cell) + 0.0 for cell in cells]
+    n = len(ordered)
+    created = np.array([lead.created_at for lead in ordered], dtype=np.int64)
+    attribute_codes = np.full((len(columns.attribute_codes), n), -1, np.int32)
+    for row, (column, of_text) in enumerate(columns.attribute_codes):
+        for i, lead in enumerate(ordered):
+            told = lead.attributes.get(column)
+            if told is not None:
+                attribute_codes[row, i] = of_text.get(str(told), -1)
+    attribute_numbers = np.full((len(columns.attribute_numbers), n), np.nan)
+    for row, column in enumerate(columns.attribute_numbers):
+        for i, lead in enumerate(ordered):
+            told = lead.attributes.get(column)
+            if told is not None:
+                attribute_numbers[row, i] = float(told) + 0.0
+    occurred = np.array([event.occurred_at for event in events], dtype=np.int64)
+    recorded = np.array([_recorded(event) for event in events], dtype=np.int64)
+    nobody = np.full(n, NEVER, dtype=np.int64)
+    return History(
+        schema=schema,
+        lead_ids=np.array([lead.lead_id for lead in ordered], dtype=object),
+        created_at=created,
+        events=Events(
+            offsets=offsets,
+            occurred_at=occurred,
+            known_at=np.maximum(occurred, recorded),
+            day=np.array([local_day(event.occurred_at, schema.zone) for event in events], dtype=np.int32),
+            codes=codes,
+            vocabularies=columns.vocabularies,
+            numbers=numbers,
+        ),
+        attributes=Attributes(
+            offsets=np.arange(n + 1, dtype=np.int64),
+            valid_from=created,
+            known_at=created,
+            codes=attribute_codes,
+            vocabularies=columns.attribute_vocabularies,
+            numbers=attribute_numbers,
+        ),
+        outcomes=Outcomes(at=nobody, known_at=nobody, converted=np.zeros(n, dtype=np.bool_)),
+        data_end=as_of,
+        now=as_of,
+        labels={},
+    )

@@ -1,0 +1,88 @@
+"""The order of decision: from a probability, the evidence and the agreement to a band, and what decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from serving.agreement import Agreement
+
+
+class Band(Enum):
+    """What the agreement says of a score, in rising order: nurture < MQL < SQL."""
+
+    NURTURE = "nurture"
+    MQL = "MQL"
+    SQL = "SQL"
+
+    def __lt__(self, other: Band) -> bool:
+        return _ORDER[self] < _ORDER[other]
+
+    def __le__(self, other: Band) -> bool:
+        return _ORDER[self] <= _ORDER[other]
+
+    def __gt__(self, other: Band) -> bool:
+        return _ORDER[self] > _ORDER[other]
+
+    def __ge__(self, other: Band) -> bool:
+        return _ORDER[self] >= _ORDER[other]
+
+    def __str__(self) -> str:
+        return self.value
+
+
+_ORDER = {band: rank for rank, band in enumerate(Band)}
+
+
+class DecidedBy(StrEnum):
+    """What decided the band. `TRIGGER` and `EXCLUDED` belong to the rules of people, which agreements do not hold yet."""
+
+    MODEL = "model"
+    FAST_LANE = "fast_lane"
+    TOO_LITTLE_EVIDENCE = "too_little_evidence"
+    NO_AGREEMENT = "no_agreement"
+    POINTS = "points"
+    TRIGGER = "trigger"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A band (None: the agreement says nothing of this lead) and what decided it."""
+
+    band: Band | None
+    decided_by: DecidedBy
+
+
+def band_of(probability: float, agreement: Agreement) -> Band:
+    """The band that the cutoffs alone give; both are inclusive."""
+    if probability >= agreement.sql:
+        return Band.SQL
+    return Band.MQL if probability >= agreement.mql else Band.NURTURE
+
+
+def decide(
+    *, agreement: Agreement | None, probability: float | None, fast_lane: bool, enough_evidence: bool
+) -> Decision:
+    """Say which band a lead is in and why, by the first rule of the agreed order that speaks.
+
+    The order: no agreement valid for both teams; a fast-lane event, with or without a champion; no champion; the
+    cutoffs, where too little evidence lowers SQL to MQL. A function of the moment alone: no band of the past enters.
+
+    Parameters
+    ----------
+    agreement : the agreement, None unless both teams signed it as it stands.
+    probability : calibrated, None without a champion.
+    fast_lane : whether a visible event of a fast lane still counts at the moment.
+    enough_evidence : whether the visible events suffice for the model to make this lead SQL.
+    """
+    if agreement is None:
+        return Decision(None, DecidedBy.NO_AGREEMENT)
+    if fast_lane:
+        return Decision(Band.SQL, DecidedBy.FAST_LANE)
+    if probability is None:
+        return Decision(None, DecidedBy.POINTS)
+    band = band_of(probability, agreement)
+    if band is Band.SQL and not enough_evidence:
+        return Decision(Band.MQL, DecidedBy.TOO_LITTLE_EVIDENCE)
+    return Decision(band, DecidedBy.MODEL)

@@ -1,0 +1,110 @@
+"""What the agreement's rules look for among a lead's visible events: enough evidence, and the fast lane."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.history import History
+from features.moments import Moments
+from serving.agreement import Evidence, FastLane, reaching
+from serving.lead_score import FastLaneHit
+
+_PAIRS = 4_000_000
+"""How many (moment, event) pairs are looked at together: about 100 MB."""
+
+
+def enough_evidence(history: History, moments: Moments, evidence: Evidence | None) -> NDArray[np.bool_]:
+    """Whether the events visible at each moment suffice for the model to make the lead SQL.
+
+    Counted over all visible events, without a window: events, distinct calendar days of the schema's zone, and at
+    least one event of the stage asked for or of a later one, by the schema's stages. No rule, no lack.
+
+    Returns
+    -------
+    bool[n].
+    """
+    enough = np.ones(len(moments), dtype=np.bool_)
+    if evidence is None:
+        return enough
+    reaches = _codes_of(history, reaching(evidence.stage, history.schema.stages)) if evidence.stage else None
+    for first, last, moment, event in _visible(history, moments):
+        size = last - first
+        enough[first:last] &= np.bincount(moment, minlength=size) >= evidence.events
+        if evidence.days:
+            enough[first:last] &= _distinct_days(history, moment, event, size) >= evidence.days
+        if reaches is not None:
+            of_stage = reaches[history.events.codes[0][event]]
+            enough[first:last] &= np.bincount(moment[of_stage], minlength=size) > 0
+    return enough
+
+
+def fast_lane_hits(history: History, moments: Moments, lanes: Mapping[str, FastLane]) -> list[FastLaneHit | None]:
+    """For each moment the newest visible event of a fast lane that still counts, within [as_of - counts_for, as_of).
+
+    Of events at one instant the one to be answered soonest.
+    """
+    hits: list[FastLaneHit | None] = [None] * len(moments)
+    vocabulary = history.events.vocabularies[0]
+    if not any(text in lanes for text in vocabulary):
+        return hits
+    codes, occurred = history.events.codes[0], history.events.occurred_at
+    on_lane = _codes_of(history, lanes)
+    counts_for = np.array([lanes[text].counts_for if text in lanes else 0 for text in vocabulary], dtype=np.int64)
+    for first, _, moment, event in _visible(history, moments):
+        candidate = on_lane[codes[event]]
+        moment, event = moment[candidate], event[candidate]
+        counting = moments.as_of[first + moment] - occurred[event] <= counts_for[codes[event]]
+        for row, each in zip((first + moment[counting]).tolist(), event[counting].tolist(), strict=True):
+            lane = lanes[vocabulary[codes[each]]]
+            hit = FastLaneHit(lane.event_type, int(occurred[each]), lane.respond_within)
+            best = hits[row]
+            hits[row] = hit if best is None else max(best, hit, key=_urgency)
+    return hits
+
+
+def _urgency(hit: FastLaneHit) -> tuple[int, int, str]:
+    return hit.occurred_at, -hit.respond_within, hit.event_type
+
+
+def _codes_of(history: History, types: Collection[str]) -> NDArray[np.bool_]:
+    """By code of an event type, whether it is one of the types. The code -1, no type, finds the False at the end."""
+    return np.array([*(text in types for text in history.events.vocabularies[0]), False], dtype=np.bool_)
+
+
+def _visible(
+    history: History, moments: Moments
+) -> Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.int64]]]:
+    """Go through the moments in slices, each with its (moment within the slice, visible event) pairs, events in order.
+
+    Slices keep memory flat however many moments and events there are; what a moment sees doesn't depend on them, and
+    nothing is done for leads without a moment: one lead of a large table is as quick as one lead of a request.
+    """
+    starts, ends = history.events.offsets[moments.lead], history.events.offsets[moments.lead + 1]
+    pairs = np.cumsum(ends - starts)
+    first = 0
+    while first < len(moments):
+        done = int(pairs[first - 1]) if first else 0
+        last = max(first + 1, int(np.searchsorted(pairs, done + _PAIRS, side="right")))
+        lengths = (ends - starts)[first:last]
+        moment = np.repeat(np.arange(last - first, dtype=np.int64), lengths)
+        within = np.arange(len(moment), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        event = np.repeat(starts[first:last], lengths) + within
+        seen = history.events.known_at[event] < moments.as_of[first + moment]
+        yield first, last, moment[seen], event[seen]
+        first = last
+
+
+def _distinct_days(
+    history: History, moment: NDArray[np.int64], event: NDArray[np.int64], size: int
+) -> NDArray[np.int64]:
+    """Calendar days with an event, by moment. Sorted anew: where a zone's clock was set back over midnight, days of
+    events in order of time are not in order."""
+    day = history.events.day[event]
+    order = np.lexsort((day, moment))
+    moment, day = moment[order], day[order]
+    new = np.ones(len(moment), dtype=np.bool_)
+    new[1:] = (moment[1:] != moment[:-1]) | (day[1:] != day[:-1])
+    return np.bincount(moment[new], minlength=size)

@@ -1,0 +1,176 @@
+"""From a lead as it was sent to a lead as the features read it: times to instants, cells to the types that were learned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from features.calendar_days import microseconds
+from features.one_lead import RawEvent, RawLead
+from features.schema import Schema
+from serving.problems import Fault, Refused, kind_of
+from serving.wire import Lead
+
+_TIME = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999 in UTC microseconds: what a reply can say again."""
+TIME = "a time, ISO 8601 with Z or an offset, from year 1 to 9999"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A lead that can be scored.
+
+    Attributes
+    ----------
+    lead : as the features read it.
+    as_of : UTC microseconds.
+    lang : of the sentences.
+    ignored : names inside `attributes` and `properties` that the model doesn't know, each once, as they were sent.
+    """
+
+    lead: RawLead
+    as_of: int
+    lang: str
+    ignored: tuple[str, ...]
+
+
+def instant(text: str, zone: str) -> int | None:
+    """UTC microseconds of an ISO 8601 time, None where it is none. Digits beyond the microsecond are cut off.
+
+    A time without an offset is local in `zone`; of an hour that occurs twice the first is meant.
+
+    >>> instant("1970-01-01T00:00:01.5Z", "UTC"), instant("1970-01-01T09:00", "Asia/Tokyo"), instant("1970-02-30T00:00Z", "UTC")
+    (1500000, 0, None)
+    """
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    day, clock, fraction, offset = match.groups()
+    try:
+        if offset in ("Z", "z"):
+            found = microseconds(datetime.fromisoformat(f"{day}T{clock}+00:00"))
+        elif offset:
+            # The offset is taken off as a number: a datetime in year 1 or 9999 can't be moved over the edge.
+            found = microseconds(datetime.fromisoformat(f"{day}T{clock}+00:00"))
+            hours, minutes = int(offset[1:3]), int(offset[-2:])
+            if hours > 23 or minutes > 59:
+                return None
+            shift = (hours * 60 + minutes) * 60_000_000
+            found += shift if offset[0] == "-" else -shift
+        else:
+            found = microseconds(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=ZoneInfo(zone)))
+    except (ValueError, OverflowError):
+        return None
+    if fraction:
+        found += int(fraction[:6].ljust(6, "0"))
+    return found if _FIRST <= found <= _LAST else None
+
+
+def day_start(text: str, zone: str) -> int | None:
+    """UTC microseconds of the start of a date's day in `zone`, None where the text is no date."""
+    return instant(f"{text}T00:00", zone) if _DATE.fullmatch(text) else None
+
+
+class _Reading:
+    """Collects all faults of one lead, so that a caller mends them at once."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.faults: list[Fault] = []
+        self.ignored: dict[str, None] = {}
+
+    def time(self, field: str, text: str) -> int:
+        found = instant(text, self.schema.zone)
+        if found is None:
+            self.faults.append(Fault(field, "text that is no such time", TIME))
+            return 0
+        return found
+
+    def cells(self, field: str, sent: Mapping[str, Any] | None, kinds: Mapping[str, str]) -> dict[str, float | str]:
+        told: dict[str, float | str] = {}
+        for name, value in (sent or {}).items():
+            kind = kinds.get(name)
+            if kind is None:
+                self.ignored[f"{field.rsplit('.')[-1]}.{name}"] = None
+            elif value is not None:
+                cell = self._cell(value, kind)
+                if cell is None:
+                    self.faults.append(Fault(f"{field}.{name}", kind_of(value), _KINDS[kind]))
+                else:
+                    told[name] = cell
+        return told
+
+    def _cell(self, value: Any, kind: str) -> float | str | None:
+        if kind == "number":
+            return None if isinstance(value, (str, bool)) else float(value)
+        if kind == "date":
+            found = None
+            if isinstance(value, str):
+                found = instant(value, self.schema.zone)
+                found = day_start(value, self.schema.zone) if found is None else found
+            return None if found is None else float(found)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return value if isinstance(value, str) else None
+
+
+_KINDS = {"number": "a number", "category": "text", "date": "a date or a time, ISO 8601"}
+
+
+def property_kinds(schema: Schema) -> dict[str, str]:
+    """The further columns of events and whether each holds a number or a text."""
+    kinds = {name: "category" for name in schema.event_categories if name != "channel"}
+    return kinds | {name: "number" for name in schema.event_numbers[1:]}
+
+
+def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, lang: str | None = None) -> Incoming:
+    """Read a lead by what the model learned, or raise `Refused` with all its faults.
+
+    Parameters
+    ----------
+    schema : of the model that will score.
+    now : the moment scored where neither the lead nor the batch says one, UTC microseconds.
+    as_of, lang : of the batch; the lead's own win.
+    """
+    reading = _Reading(schema)
+    created = reading.time("created_at", lead.created_at)
+    moment_text = lead.as_of if lead.as_of is not None else as_of
+    moment = now if moment_text is None else reading.time("as_of", moment_text)
+    kinds = property_kinds(schema)
+    events = [
+        RawEvent(
+            event_type=event.event_type,
+            occurred_at=reading.time(f"events[{index}].occurred_at", event.occurred_at),
+            recorded_at=(
+                None
+                if event.recorded_at is None
+                else reading.time(f"events[{index}].recorded_at", event.recorded_at)
+            ),
+            value=event.value,
+            channel=event.channel,
+            properties=(
+                reading.cells(f"events[{index}].properties", event.properties, kinds) if event.properties else {}
+            ),
+            event_id=event.event_id,
+        )
+        for index, event in enumerate(lead.events)
+    ]
+    attributes = reading.cells("attributes", lead.attributes, schema.attributes)
+    if not reading.faults and created >= moment:
+        reading.faults.append(Fault("created_at", "a time at or after as_of", "a time before as_of"))
+    if reading.faults:
+        raise Refused(422, reading.faults)
+    return Incoming(
+        lead=RawLead(lead_id=lead.lead_id, created_at=created, attributes=attributes, events=events),
+        as_of=moment,
+        lang=lead.lang or lang or "en",
+        ignored=tuple(reading.ignored),
+    )

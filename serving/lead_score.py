@@ -1,0 +1,220 @@
+"""The answer about one lead at one moment, the same in a Parquet file, in the terminal and over HTTP."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from features.calendar_days import as_datetime
+from features.definitions import duration_text
+from features.schema import Group
+from serving.decision import Band, DecidedBy
+
+
+def instant_text(instant: int) -> str:
+    """An instant as it is sent: ISO 8601 in UTC with a Z, a fraction only where there is one."""
+    return as_datetime(instant).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True)
+class Similar:
+    """Of so many leads like this one, so many converted."""
+
+    converted: int
+    leads: int
+
+    def to_json(self) -> dict[str, int]:
+        return {"converted": self.converted, "leads": self.leads}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One topic's share of one score, told by its leading feature.
+
+    Attributes
+    ----------
+    feature : the topic, or the attribute's name.
+    group : "fit" or "engagement".
+    text : a sentence in the language asked for.
+    value : of the leading feature; a number, a category's text, or None where it is missing.
+    log_odds : the share; None where the score is from points.
+    score_points : 100 (g(raw) - g(raw - log_odds)), which do not add up; points where the score is from points.
+    similar : of the leads in the same bin of the leading feature; None under 30 leads.
+    """
+
+    feature: str
+    group: Group
+    text: str
+    value: float | str | None
+    log_odds: float | None
+    score_points: float
+    similar: Similar | None
+
+    def to_json(self) -> dict[str, Any]:
+        value = self.value
+        if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 2**53:
+            value = int(value)  # 3 visits, not 3.0
+        return {
+            "feature": self.feature,
+            "group": self.group,
+            "text": self.text,
+            "value": value,
+            "log_odds": self.log_odds,
+            "score_points": self.score_points,
+            "similar": None if self.similar is None else self.similar.to_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Reasons in falling strength, and what they leave to add: base + other + all shown = raw within 1e-6.
+
+    The three log-odds are None where the score is from points.
+    """
+
+    speak_for: tuple[Reason, ...]
+    speak_against: tuple[Reason, ...]
+    other_log_odds: float | None
+    base_log_odds: float | None
+    raw_log_odds: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "for": [each.to_json() for each in self.speak_for],
+            "against": [each.to_json() for each in self.speak_against],
+            "other_log_odds": self.other_log_odds,
+            "base_log_odds": self.base_log_odds,
+            "raw_log_odds": self.raw_log_odds,
+        }
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """A cutoff on both scales; `log_odds` is None where no score of the model can reach it, or there is no model."""
+
+    probability: float
+    log_odds: float | None
+
+    def to_json(self) -> dict[str, float | None]:
+        return {"probability": self.probability, "log_odds": self.log_odds}
+
+
+@dataclass(frozen=True)
+class GroupShare:
+    """What the reasons of one group add, and how that ranks: fit A, B, C; engagement 1, 2, 3. None without a model."""
+
+    log_odds: float | None
+    grade: str | int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"log_odds": self.log_odds, "grade": self.grade}
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """Which registered model scored; `provisional` where it learned from fewer than 120 converted leads."""
+
+    name: str
+    version: str
+    provisional: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "version": self.version, "provisional": self.provisional}
+
+
+@dataclass(frozen=True)
+class AgreementName:
+    """Which agreement the folder holds, and whether both teams signed it as it stands."""
+
+    version: int
+    signed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return {"version": self.version, "signed": self.signed}
+
+
+@dataclass(frozen=True)
+class FastLaneHit:
+    """The event that put a lead on the fast lane: what, when, and how soon a person answers (microseconds)."""
+
+    event_type: str
+    occurred_at: int
+    respond_within: int
+
+
+@dataclass(frozen=True)
+class LeadScore:
+    """How likely one lead is to convert within the horizon, why, and what the agreement says of it.
+
+    Attributes
+    ----------
+    as_of, scored_at : UTC microseconds.
+    horizon : microseconds.
+    probability : calibrated; None without a champion.
+    score : 100 x probability as a whole number; without a champion the points, capped at 100.
+    percentile : share of the reference leads below, plus half of ties; None without a champion.
+    average : observed rate over the settled training moments; None without a champion.
+    similar : of the reference leads nearest in probability; None where there are too few.
+    cutoffs : by band, MQL and SQL; None unless both teams signed.
+    reasons : None where they were not asked for.
+    model : None without a champion.
+    agreement : None where the folder has none.
+    warnings : sentences in the language asked for.
+    fast_lane : the event behind `DecidedBy.FAST_LANE`; shown to people, not part of the JSON.
+    """
+
+    lead_id: str
+    as_of: int
+    scored_at: int
+    horizon: int
+    probability: float | None
+    score: int
+    percentile: float | None
+    average: float | None
+    similar: Similar | None
+    band: Band | None
+    decided_by: DecidedBy
+    cutoffs: dict[Band, Cutoff] | None
+    reasons: Reasons | None
+    fit: GroupShare
+    engagement: GroupShare
+    model: ModelName | None
+    agreement: AgreementName | None
+    warnings: tuple[str, ...] = ()
+    fast_lane: FastLaneHit | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON in the order of the HTTP contract, numbers unrounded."""
+        return {
+            "lead_id": self.lead_id,
+            "as_of": instant_text(self.as_of),
+            "scored_at": instant_text(self.scored_at),
+            "horizon": duration_text(self.horizon),
+            "probability": self.probability,
+            "score": self.score,
+            "percentile": self.percentile,
+            "average": self.average,
+            "similar": None if self.similar is None else self.similar.to_json(),
+            "band": None if self.band is None else self.band.value,
+            "decided_by": self.decided_by.value,
+            "cutoffs": None
+            if self.cutoffs is None
+            else {band.value: cutoff.to_json() for band, cutoff in self.cutoffs.items()},
+            "reasons": None if self.reasons is None else self.reasons.to_json(),
+            "fit": self.fit.to_json(),
+            "engagement": self.engagement.to_json(),
+            "model": None if self.model is None else self.model.to_json(),
+            "agreement": None if self.agreement is None else self.agreement.to_json(),
+            "warnings": list(self.warnings),
+        }
+
+
+def call_order(score: LeadScore) -> tuple[int, float, float, str]:
+    """Sort key of a queue, the lead to call first at the head: fast lane, then probability, then score.
+
+    Equal leads are ordered by id, so that a queue never shuffles by itself.
+    """
+    lane = 0 if score.decided_by is DecidedBy.FAST_LANE else 1
+    probability = -1.0 if score.probability is None else score.probability
+    return lane, -probability, -float(score.score), score.lead_id
