@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,9 @@ from serving.wire import Lead
 _TIME = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
+_PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 """The years 1 to 9999 in UTC microseconds: what a reply can say again."""
 TIME = "a time, ISO 8601 with Z or an offset, from year 1 to 9999"
@@ -50,6 +52,12 @@ def instant(text: str, zone: str) -> int | None:
     >>> instant("1970-01-01T00:00:01.5Z", "UTC"), instant("1970-01-01T09:00", "Asia/Tokyo"), instant("1970-02-30T00:00Z", "UTC")
     (1500000, 0, None)
     """
+    if _PLAIN.fullmatch(text):  # as nearly all are sent: twice as fast
+        try:
+            past = datetime.fromisoformat(text) - _EPOCH
+        except ValueError:
+            return None
+        return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
     match = _TIME.fullmatch(text)
     if match is None:
         return None

@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.calendar_days import as_datetime
 from features.definitions import duration_text
 from features.schema import Group
 from serving.decision import Band, DecidedBy
 
+if TYPE_CHECKING:  # only a type here: who merely signs an agreement shall not wait for the compiler behind it
+    from training.reference import Similar
+
 
 def instant_text(instant: int) -> str:
     """An instant as it is sent: ISO 8601 in UTC with a Z, a fraction only where there is one."""
     return as_datetime(instant).isoformat().replace("+00:00", "Z")
-
-
-@dataclass(frozen=True)
-class Similar:
-    """Of so many leads like this one, so many converted."""
-
-    converted: int
-    leads: int
-
-    def to_json(self) -> dict[str, int]:
-        return {"converted": self.converted, "leads": self.leads}
 
 
 @dataclass(frozen=True)

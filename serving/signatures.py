@@ -8,7 +8,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -193,7 +193,8 @@ def _write(path: Path, signatures: Sequence[Signature]) -> None:
             os.fsync(file.fileno())
         os.replace(draft, path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise
 
 

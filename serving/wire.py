@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -109,7 +109,7 @@ class Lead(BaseModel):
     as_of: Annotated[Time, Field(strict=True)] | None = Field(
         None, description="The moment that is scored, after `created_at`; missing: now."
     )
-    lang: Annotated[Language, Field(strict=True)] | None = Field(None, description="Of the sentences; missing: en.")
+    lang: Language | None = Field(None, description="Of the sentences; missing: en.")
     attributes: Cells | None = Field(
         None, description="Absent or null is unknown. Unknown names are ignored and listed in `warnings`."
     )
@@ -123,7 +123,7 @@ class Batch(BaseModel):
 
     leads: Annotated[list[Lead], Field(max_length=MOST_LEADS)]
     as_of: Annotated[Time, Field(strict=True)] | None = None
-    lang: Annotated[Language, Field(strict=True)] | None = None
+    lang: Language | None = None
 
 
 class Envelope(BaseModel):
@@ -133,7 +133,7 @@ class Envelope(BaseModel):
 
     leads: Annotated[list[Any], Field(max_length=MOST_LEADS)]
     as_of: Annotated[Time, Field(strict=True)] | None = None
-    lang: Annotated[Language, Field(strict=True)] | None = None
+    lang: Language | None = None
 
 
 class _Reply(BaseModel):
@@ -141,6 +141,7 @@ class _Reply(BaseModel):
 
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+M = TypeVar("M", bound=BaseModel)
 
 
 class Similar(_Reply):
@@ -263,7 +264,7 @@ def read_envelope(value: Any) -> Envelope:
     return _read(Envelope, value)
 
 
-def _read[M: BaseModel](model: type[M], value: Any) -> M:
+def _read(model: type[M], value: Any) -> M:
     if not isinstance(value, dict):
         raise Refused(422, [Fault("body", kind_of(value), "an object")])
     try:

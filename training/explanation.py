@@ -259,7 +259,7 @@ class Explainer:
         if shown < 0:
             raise ValueError("a score can't show fewer than no reasons")
         n = len(values)
-        base, _ = self.scorer.explain(values[:0])
+        base = self.scorer.explain(values)[0] if n == 0 else 0.0
         other, fit, engagement = np.empty(n), np.empty(n), np.empty(n)
         reason, column = np.full((n, 2 * shown), -1, dtype=np.int64), np.full((n, 2 * shown), -1, dtype=np.int64)
         log_odds = np.zeros((n, 2 * shown))

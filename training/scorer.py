@@ -61,8 +61,6 @@ class Scorer:
         values : float64[n, d], as `features.compute.compute_features` gives them; NaN missing.
         """
         self._check(values)
-        if len(values) == 0:
-            return np.empty(0), np.empty(0)
         raw = self.ranker.raw(values)
         return raw, self.calibrator.probability(raw)
 
@@ -76,9 +74,6 @@ class Scorer:
         base, float64[n, d].
         """
         self._check(values)
-        if len(values) == 0:
-            # LightGBM refuses no rows; the base is that of any row
-            return float(self.ranker.contributions(np.full((1, len(self.definitions)), np.nan))[0]), np.empty(values.shape)
         base, contributions = self.ranker.contributions(values)
         return float(base), contributions
 

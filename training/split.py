@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from features.calendar_days import as_datetime
+from features.calendar_days import DAY, as_datetime
 from features.definitions import duration_text
 from features.errors import TooLittleData
 from training.dataset import Rows, TrainingSet
@@ -41,6 +41,7 @@ class Split:
     kind : "time": the test block is the last fifth and a lead may stand on both sides; "time and lead": likewise, but
         a third of the leads is tested there and the others fitted; "lead": a third of the leads is tested, at any time.
     test_begin : first instant of the test block; None by lead.
+    block_share : part of all moments that lies in the test block: a fifth, or the nearest cut between two instants.
     purge : microseconds between a fitted moment and the test block, at least; 0 by lead.
     overlap : microseconds by which the label windows of fitted moments may reach past `test_begin`.
     overlapping : fitted moments whose label window does.
@@ -54,6 +55,7 @@ class Split:
     test: Rows
     kind: Kind
     test_begin: int | None
+    block_share: float
     purge: int
     overlap: int
     overlapping: int
@@ -75,12 +77,12 @@ class Split:
             ]
         else:
             begin = day(as_datetime(self.test_begin or 0))
-            said = [f"Tested is the last fifth of the settled moments, from {begin} on."]
+            said = [f"Tested are the last {self.block_share:.0%} of the settled moments in time, from {begin} on."]
             if self.overlap == 0:
                 said.append("What is fitted was settled when the test begins; a lead may stand on both sides.")
             else:
                 said.append(
-                    f"Label windows of {self.overlapping:,} fitted moments reach up to {duration_text(self.overlap)} into "
+                    f"Label windows of {self.overlapping:,} fitted moments reach up to {self.overlap / DAY:.1f} days into "
                     "the test block, since settled ones alone were too few: a third of the leads, drawn by a hash of the "
                     "id, is tested there and the others are fitted."
                 )
@@ -95,7 +97,7 @@ class Split:
     def to_json(self) -> dict[str, Any]:
         """All but the rows themselves, as plain JSON."""
         names = (
-            "kind", "test_begin", "purge", "overlap", "overlapping", "purged", "other_leads", "counts",
+            "kind", "test_begin", "block_share", "purge", "overlap", "overlapping", "purged", "other_leads", "counts",
             "first_fit", "last_fit", "first_test", "last_test",
         )  # fmt: skip
         figures = {name: getattr(self, name) for name in names}
@@ -238,6 +240,7 @@ def _made(
         test=test,
         kind=kind,
         test_begin=begin,
+        block_share=1.0 if begin is None else float((as_of >= begin).mean()),
         purge=purge,
         overlap=0 if begin is None else settle - purge,
         overlapping=0 if begin is None else int((as_of[fit] > begin - settle).sum()),

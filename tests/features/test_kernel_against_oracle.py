@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from features.compute import compute_features
-from features.definitions import KINDS, ALL, CountWithin, DaysSinceLast, DecayedCount, Definitions, Selector
-from features.history import History
-from features.moments import Moments
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -37,6 +34,20 @@ from oracles.made_histories import (
 )
 from oracles.plain_features import HALF_POWERS, half_power, plain_features
 
+from features.compute import LEADS_A_CHUNK, compute_features
+from features.definitions import (
+    ALL,
+    KINDS,
+    CountWithin,
+    DaysSinceLast,
+    DecayedCount,
+    Definitions,
+    DistinctDays,
+    Selector,
+)
+from features.history import History
+from features.moments import Moments
+
 ALL_DEFINITIONS = Definitions(SCHEMA, every_definition(SCHEMA))
 calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -46,9 +57,13 @@ def bits(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(np.isnan(values), np.nan, values).view(np.int64)
 
 
-def computed(history: History, moments: Moments, definitions: Definitions, threads: int | None = 1) -> NDArray[np.float64]:
+def computed(
+    history: History, moments: Moments, definitions: Definitions, threads: int | None = 1
+) -> NDArray[np.float64]:
     values = compute_features(history, moments, definitions, threads=threads)
-    assert values.shape == (len(moments), len(definitions)) and values.dtype == np.float64 and values.flags.c_contiguous
+    assert values.shape == (len(moments), len(definitions))
+    assert values.dtype == np.float64
+    assert values.flags.c_contiguous
     return values
 
 
@@ -119,8 +134,11 @@ def test_a_history_without_events_attributes_or_moments_is_computed() -> None:
 
 
 def test_half_powers_are_the_roots_of_one_half() -> None:
-    assert [2.0 ** -(2.0 ** -(i + 1)) for i in range(16)] == pytest.approx(HALF_POWERS, rel=1e-15)
-    assert half_power(7 * DAY, 7 * DAY) == 0.5 and half_power(0, 1) == 1.0 and half_power(64, 1) == 0.0
+    with localcontext(prec=60):
+        exact = [float(Decimal(2) ** -(Decimal(2) ** -(i + 1))) for i in range(16)]
+    assert exact == HALF_POWERS
+    assert [half_power(0, 1), half_power(7 * DAY, 7 * DAY), half_power(63, 1)] == [1.0, 0.5, 2.0**-63]
+    assert half_power(64, 1) == 0.0
     for age in (1, HOUR, 3 * DAY, 100 * DAY):
         assert half_power(age, 30 * DAY) == pytest.approx(2.0 ** -(age / (30 * DAY)), rel=2e-5)
 
@@ -168,7 +186,8 @@ def test_event_at_the_moment_itself_is_not_counted() -> None:
     counts = Definitions(SCHEMA, (CountWithin(ALL, None), CountWithin(ALL, HOUR), DaysSinceLast(ALL)))
     history = history_of({"L": MadeLead(0, (MadeEvent(5 * DAY),))})
     before, after = computed(history, moments_of([(0, 5 * DAY), (0, 5 * DAY + 1)]), counts)
-    assert before[:2].tolist() == [0.0, 0.0] and math.isnan(before[2])
+    assert before[:2].tolist() == [0.0, 0.0]
+    assert math.isnan(before[2])
     assert after[:2].tolist() == [1.0, 1.0]
 
 
@@ -245,17 +264,34 @@ def test_other_columns_change_no_bit(one: Made, definitions: Definitions) -> Non
 
 
 def test_number_of_threads_changes_no_bit() -> None:
-    leads = {f"L{seed}": busy_lead(120, seed).leads["busy"] for seed in range(9)}
-    history = history_of(leads)
-    ends = [max(event.occurred_at for event in leads[name].events) for name in sorted(leads)]
-    moments = moments_of([(lead, end + step) for step in (DAY, -30 * DAY, 1) for lead, end in enumerate(ends)])
-    one_thread = computed(history, moments, ALL_DEFINITIONS, threads=1)
+    """More leads than a thread takes at once: three of many events stand for all the others."""
+    busy = [busy_lead(40, seed).leads["busy"] for seed in range(3)]
+    ends = [max(event.occurred_at for event in lead.events) for lead in busy]
+    n_leads = 2 * LEADS_A_CHUNK + 100
+    history = history_of({f"L{i:05}": busy[i % 3] for i in range(n_leads)})
+    moments = moments_of([(lead, ends[lead % 3] + step) for step in (30 * DAY, -HOUR) for lead in range(n_leads)])
+    some = ALL_DEFINITIONS.take(range(0, len(ALL_DEFINITIONS), 9))
+    one_thread = computed(history, moments, some, threads=1)
     for threads in (2, 5, None):
-        assert_same_bits(computed(history, moments, ALL_DEFINITIONS, threads=threads), one_thread, ALL_DEFINITIONS)
-    assert_same_bits(one_thread, expected_of(history, moments, ALL_DEFINITIONS), ALL_DEFINITIONS)
+        assert_same_bits(computed(history, moments, some, threads=threads), one_thread, some)
+    few = np.array([0, 1, 2, n_leads - 1, n_leads, 2 * n_leads - 1])
+    assert_same_bits(one_thread[few], expected_of(history, moments.take(few), some), some)
 
 
 def test_decay_weighs_an_event_of_one_half_life_ago_by_one_half() -> None:
     decay = Definitions(SCHEMA, (DecayedCount(Selector("event_type", "call"), 7 * DAY),))
-    history = history_of({"L": MadeLead(0, (MadeEvent(7 * DAY, "call"), MadeEvent(14 * DAY, "call"), MadeEvent(14 * DAY)))})
+    history = history_of(
+        {"L": MadeLead(0, (MadeEvent(7 * DAY, "call"), MadeEvent(14 * DAY, "call"), MadeEvent(14 * DAY)))}
+    )
     assert computed(history, moments_of([(0, 21 * DAY)]), decay).tolist() == [[0.75]]
+
+
+def test_calendar_day_that_clocks_turn_back_into_is_counted_once() -> None:
+    """At St. John's clocks went from 0:01 back to 23:01: the local date is d, d + 1, d again, d + 1."""
+    back = 973_391_460_000_000  # 2000-11-05 02:31 UTC
+    minutes = [back - 120_000_000, back - 30_000_000, back + 60_000_000, back + 3 * HOUR]
+    history = history_of(
+        {"L": MadeLead(0, tuple(MadeEvent(at) for at in minutes))}, replace(SCHEMA, zone="America/St_Johns")
+    )
+    days = Definitions(SCHEMA, (DistinctDays(ALL, None), DistinctDays(ALL, 30 * DAY)))
+    assert computed(history, moments_of([(0, back + DAY)]), days).tolist() == [[2.0, 2.0]]

@@ -131,7 +131,12 @@ def canonical(event: MadeEvent, schema: Schema) -> tuple[object, ...]:
 
 
 def _content(row: MadeAttributes) -> tuple[object, ...]:
-    return (row.valid_from, row.recorded, sorted(row.texts.items()), [(k, repr(v)) for k, v in sorted(row.numbers.items())])
+    return (
+        row.valid_from,
+        row.recorded,
+        sorted(row.texts.items()),
+        [(k, repr(v)) for k, v in sorted(row.numbers.items())],
+    )
 
 
 def _codes(cells: Sequence[Sequence[str | None]]) -> tuple[NDArray[np.int32], tuple[tuple[str, ...], ...]]:
@@ -159,7 +164,9 @@ def history_of(leads: Mapping[str, MadeLead], schema: Schema = SCHEMA) -> Histor
             for column in schema.event_code_columns
         ]
     )
-    row_codes, row_vocabularies = _codes([[row.texts.get(column) for row in rows] for column in schema.attribute_categories])
+    row_codes, row_vocabularies = _codes(
+        [[row.texts.get(column) for row in rows] for column in schema.attribute_categories]
+    )
     occurred = np.array([event.occurred_at for event in events], dtype=np.int64)
     return History(
         schema=schema,
@@ -287,7 +294,11 @@ def made_events(times: st.SearchStrategy[int], schema: Schema = SCHEMA) -> st.Se
     delays = st.sampled_from([0, 0, 1, BOUNDARY, HOUR, DAY, 7 * DAY, 31 * DAY])
     return st.builds(
         lambda occurred, delay, back_dated, event_type, texts, numbers: MadeEvent(
-            occurred, event_type, None if delay is None else occurred + (-delay if back_dated else delay), texts, numbers
+            occurred,
+            event_type,
+            None if delay is None else occurred + (-delay if back_dated else delay),
+            texts,
+            numbers,
         ),
         times,
         st.one_of(st.none(), delays),
@@ -300,7 +311,9 @@ def made_events(times: st.SearchStrategy[int], schema: Schema = SCHEMA) -> st.Se
 
 def made_attributes(times: st.SearchStrategy[int], schema: Schema = SCHEMA) -> st.SearchStrategy[MadeAttributes]:
     return st.builds(
-        lambda valid, delay, texts, numbers: MadeAttributes(valid, None if delay is None else valid + delay, texts, numbers),
+        lambda valid, delay, texts, numbers: MadeAttributes(
+            valid, None if delay is None else valid + delay, texts, numbers
+        ),
         times,
         st.one_of(st.none(), st.sampled_from([-DAY, 0, 1, DAY, 30 * DAY])),
         _texts(schema.categories),
@@ -333,20 +346,23 @@ def made(
 
     With `one_instant` all moments share one instant (for what must not matter after it).
     """
-    anchor = draw(st.sampled_from([1_700_000_000_000_000, 1_699_160_400_000_000, 951_782_400_000_000, 0, YEAR_1, YEAR_9999]))
+    anchor = draw(
+        st.sampled_from([1_700_000_000_000_000, 1_699_160_400_000_000, 951_782_400_000_000, 0, YEAR_1, YEAR_9999])
+    )
     times = instants([anchor])
     shared = draw(times)
     leads: dict[str, MadeLead] = {}
     pairs: list[tuple[int, int]] = []
     n_leads = draw(st.integers(1, max_leads))
+    sizes = st.sampled_from([0, 0, max_events // 3, max_events // 2])  # left alone, Hypothesis keeps lists short
     for position in range(n_leads):
-        as_ofs = [shared] if one_instant else draw(st.lists(times, max_size=max_moments))
+        as_ofs = [shared] if one_instant else draw(st.lists(times, min_size=position == 0, max_size=max_moments))
         near = instants([*as_ofs, anchor])
         # before each of its moments: nobody asks about a lead that doesn't exist yet; events may lie before it all the same
         created = min([*as_ofs, anchor]) - draw(st.sampled_from([1, HOUR, 30 * DAY, 400 * DAY]))
         leads[f"L{position}"] = MadeLead(
             created,
-            tuple(draw(st.lists(made_events(near), max_size=max_events))),
+            tuple(draw(st.lists(made_events(near), min_size=draw(sizes), max_size=max_events))),
             tuple(draw(st.lists(made_attributes(near), max_size=4))),
         )
         pairs += [(position, as_of) for as_of in as_ofs]

@@ -58,11 +58,11 @@ HALF_POWERS = [
     0.9986471128909702,
     0.9993233275026507,
     0.9996616064962437,
-    0.9998307889319056,
-    0.9999153908865865,
-    0.9999576945485318,
-    0.9999788470505419,
-    0.9999894234693383,
+    0.9998307889319291,
+    0.9999153908866135,
+    0.9999576945484311,
+    0.9999788470504919,
+    0.9999894234693144,
 ]
 
 
@@ -199,9 +199,10 @@ def value_of(
             part = [event for event in everything if is_selected(event, selector, schema)]
             return float(len(part)) / float(len(everything)) if everything else MISSING
         case _:
-            selector = getattr(definition, "selector", None)
-            assert isinstance(selector, Selector), f"the oracle does not know {type(definition).__name__}"
-            return value_of_selection(definition, [e for e in visible if is_selected(e, selector, schema)], as_of)
+            of_events = getattr(definition, "selector", None)
+            assert isinstance(of_events, Selector), f"the oracle does not know {type(definition).__name__}"
+            chosen = [event for event in visible if is_selected(event, of_events, schema)]
+            return value_of_selection(definition, chosen, as_of)
 
 
 def value_of_selection(definition: Definition, chosen: list[EventRow], as_of: int) -> float:

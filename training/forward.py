@@ -1,0 +1,134 @@
+"""Choosing by forward loss: how many trees, how strong a ridge, how they mix, which columns stay."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.dataset import Rows, TrainingSet
+from training.linear import Line
+from training.losses import log_losses, paired_difference
+from training.ranker import Progress, grow_trees
+from training.recipe import Choices, Recipe
+
+Folds = Sequence[tuple[Rows, Rows]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Forward:
+    """Forward predictions with one set of columns."""
+
+    trees: Mapping[int, NDArray[np.float64]]
+    lines: Mapping[float, NDArray[np.float64]]
+    label: NDArray[np.int8]
+    rounds: int
+    c: float
+
+    def mix(self, weight: float) -> NDArray[np.float64]:
+        return weight * self.trees[self.rounds] + (1.0 - weight) * self.lines[self.c]
+
+    def losses(self, weight: float) -> NDArray[np.float64]:
+        return log_losses(self.mix(weight), self.label)
+
+
+def choose(
+    recipe: Recipe, train_set: TrainingSet, rows: Rows, folds: Folds, progress: Progress | None = None
+) -> Choices:
+    """Make all choices of a recipe on the forward predictions of `folds` (`training.split.choice_folds`).
+
+    Rounds and the ridge are those of the least loss of trees and line alone. Then the default of each choice stays
+    unless another is better by more than the recipe's number of paired standard errors, clustered by lead.
+
+    Parameters
+    ----------
+    rows : what will be fitted; the folds lie within it.
+    """
+    if not folds or not all(len(fit) and len(predict) for fit, predict in folds):
+        raise ValueError("every fold fits and predicts something")
+    if not all(np.isin(part, rows).all() for fold in folds for part in fold):
+        raise ValueError("the folds must lie within the rows that are fitted")
+    predicted = np.sort(np.concatenate([predict for _, predict in folds]))
+    lead = train_set.lead_hash[predicted]
+    many = np.array([len(each.categories) > recipe.many_values for each in train_set.definitions], dtype=np.bool_)
+    steps = len(folds) * (2 if many.any() else 1)
+    whole = _predict(recipe, train_set, folds, predicted, progress, 0, steps)
+    tables: dict[str, dict[str, float]] = {}
+    chosen, dropped = whole, ()
+    if many.any() and not many.all():
+        # all such columns together, as it was measured: three more fits, not three for each
+        fewer = train_set.take_columns(np.flatnonzero(~many))
+        without = _predict(recipe, fewer, folds, predicted, progress, len(folds), steps)
+        mean, error = paired_difference(without.losses(recipe.weight), whole.losses(recipe.weight), lead)
+        tables["columns"] = {
+            "all": float(whole.losses(recipe.weight).mean()),
+            "without categories of many values": float(without.losses(recipe.weight).mean()),
+            "paired standard error": error,
+        }
+        if mean < -recipe.drop_errors * error:
+            chosen = without
+            dropped = tuple(name for name, is_many in zip(train_set.definitions.names, many, strict=True) if is_many)
+    usual, weight = chosen.losses(recipe.weight), recipe.weight
+    best = float(usual.mean())
+    for other in recipe.weights:
+        mean, error = paired_difference(chosen.losses(other), usual, lead)
+        if mean < -recipe.weight_errors * error and float(usual.mean()) + mean < best:
+            weight, best = other, float(usual.mean()) + mean
+    tables["rounds"] = {str(r): float(log_losses(raw, chosen.label).mean()) for r, raw in chosen.trees.items()}
+    tables["c"] = {str(c): float(log_losses(raw, chosen.label).mean()) for c, raw in chosen.lines.items()}
+    tables["weight"] = {str(w): float(chosen.losses(w).mean()) for w in recipe.weights}
+    return Choices(
+        rounds=chosen.rounds,
+        fitted_rows=float(np.mean([len(fit) for fit, _ in folds])),
+        c=chosen.c,
+        weight=weight,
+        dropped=dropped,
+        forward_rows=predicted,
+        forward_raw=chosen.mix(weight),
+        losses=tables,
+    )
+
+
+def _predict(
+    recipe: Recipe,
+    train_set: TrainingSet,
+    folds: Folds,
+    predicted: Rows,
+    progress: Progress | None,
+    done: int,
+    steps: int,
+) -> _Forward:
+    import lightgbm
+
+    trees = {rounds: np.empty(len(predicted)) for rounds in recipe.rounds}
+    lines = {c: np.empty(len(predicted)) for c in recipe.cs}
+    label = train_set.label[predicted]
+    for number, (fit, predict) in enumerate(folds, start=done):
+
+        def report(what: str, part: float, number: int = number) -> None:
+            if progress is not None:
+                progress("choosing on earlier moments", (number + 0.9 * part) / steps)
+
+        report("", 0.0)
+        part, values = train_set.take(fit), train_set.values[predict]
+        place = np.searchsorted(predicted, predict)
+        booster = lightgbm.Booster(model_str=grow_trees(recipe, part, recipe.rounds[-1], progress=report))
+        raw, grown = np.zeros(len(predict)), 0
+        for rounds in recipe.rounds:
+            # only the trees that were added since; past the last tree there are none
+            if grown < booster.num_trees():
+                raw = raw + booster.predict(values, start_iteration=grown, num_iteration=rounds - grown, raw_score=True)
+            trees[rounds][place], grown = raw, rounds
+        for c, line in zip(
+            recipe.cs,
+            Line.fit_path(part.values, part.label, part.definitions.categorical, cs=recipe.cs),
+            strict=True,
+        ):
+            lines[c][place] = line.raw(values)
+    if progress is not None:
+        progress("choosing on earlier moments", (done + len(folds)) / steps)
+    rounds = min(trees, key=lambda r: float(log_losses(trees[r], label).mean()))
+    c = min(lines, key=lambda each: float(log_losses(lines[each], label).mean()))
+    return _Forward(trees, lines, label, rounds, c)
