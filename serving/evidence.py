@@ -74,9 +74,7 @@ def _codes_of(history: History, types: Collection[str]) -> NDArray[np.bool_]:
     return np.array([*(text in types for text in history.events.vocabularies[0]), False], dtype=np.bool_)
 
 
-def _visible(
-    history: History, moments: Moments
-) -> Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.int64]]]:
+def _visible(history: History, moments: Moments) -> Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.int64]]]:
     """Go through the moments in slices, each with its (moment within the slice, visible event) pairs, events in order.
 
     Slices keep memory flat however many moments and events there are; what a moment sees doesn't depend on them, and

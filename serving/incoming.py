@@ -7,22 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from features.calendar_days import microseconds
+from features.instants import read_instant
 from features.one_lead import RawEvent, RawLead
 from features.schema import Schema
 from serving.problems import Fault, Refused, kind_of
 from serving.wire import Lead
 
 _TIME = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?([Zz]|[+-][0-9]{2}:?[0-5][0-9])?"
 )
 _PLAIN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
-"""The years 1 to 9999 in UTC microseconds: what a reply can say again."""
 TIME = "a time, ISO 8601 with Z or an offset, from year 1 to 9999"
 
 
@@ -58,28 +55,12 @@ def instant(text: str, zone: str) -> int | None:
         except ValueError:
             return None
         return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
-    match = _TIME.fullmatch(text)
-    if match is None:
+    if not _TIME.fullmatch(text):
         return None
-    day, clock, fraction, offset = match.groups()
     try:
-        if offset in ("Z", "z"):
-            found = microseconds(datetime.fromisoformat(f"{day}T{clock}+00:00"))
-        elif offset:
-            # The offset is taken off as a number: a datetime in year 1 or 9999 can't be moved over the edge.
-            found = microseconds(datetime.fromisoformat(f"{day}T{clock}+00:00"))
-            hours, minutes = int(offset[1:3]), int(offset[-2:])
-            if hours > 23 or minutes > 59:
-                return None
-            shift = (hours * 60 + minutes) * 60_000_000
-            found += shift if offset[0] == "-" else -shift
-        else:
-            found = microseconds(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=ZoneInfo(zone)))
-    except (ValueError, OverflowError):
+        return read_instant(text.upper(), zone)
+    except ValueError:
         return None
-    if fraction:
-        found += int(fraction[:6].ljust(6, "0"))
-    return found if _FIRST <= found <= _LAST else None
 
 
 def day_start(text: str, zone: str) -> int | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # only a type here: who merely signs an agreement shall not w
     from training.reference import Similar
 
 
-def instant_text(instant: int) -> str:
+def iso_instant(instant: int) -> str:
     """An instant as it is sent: ISO 8601 in UTC with a Z, a fraction only where there is one."""
     return as_datetime(instant).isoformat().replace("+00:00", "Z")
 
@@ -180,8 +180,8 @@ class LeadScore:
         """Plain JSON in the order of the HTTP contract, numbers unrounded."""
         return {
             "lead_id": self.lead_id,
-            "as_of": instant_text(self.as_of),
-            "scored_at": instant_text(self.scored_at),
+            "as_of": iso_instant(self.as_of),
+            "scored_at": iso_instant(self.scored_at),
             "horizon": duration_text(self.horizon),
             "probability": self.probability,
             "score": self.score,

@@ -69,7 +69,9 @@ def score_schema() -> pa.Schema:
             pa.field("reasons", reasons),
             pa.field("fit", pa.struct([log_odds, ("grade", pa.string())])),
             pa.field("engagement", pa.struct([log_odds, ("grade", pa.int64())])),
-            pa.field("model", pa.struct([("name", pa.string()), ("version", pa.string()), ("provisional", pa.bool_())])),
+            pa.field(
+                "model", pa.struct([("name", pa.string()), ("version", pa.string()), ("provisional", pa.bool_())])
+            ),
             pa.field("agreement", pa.struct([("version", pa.int64()), ("signed", pa.bool_())])),
             pa.field("warnings", pa.list_(pa.string())),
         ]
@@ -88,9 +90,7 @@ def score_row(score: LeadScore) -> dict[str, Any]:
     return row
 
 
-def write_scores(
-    scores: Iterable[LeadScore], path: Path, *, progress: Callable[[int], None] | None = None
-) -> int:
+def write_scores(scores: Iterable[LeadScore], path: Path, *, progress: Callable[[int], None] | None = None) -> int:
     """Write scores as they come, a row group at a time; the file appears whole or not at all.
 
     Parameters

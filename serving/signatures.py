@@ -9,7 +9,7 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from features.calendar_days import microseconds
 from features.definitions import duration_text
 from features.errors import Problem, UsageError
 from serving.agreement import AGREEMENT_FILE, Agreement
-from serving.lead_score import instant_text
+from serving.agreement_file import load_agreement
+from serving.lead_score import iso_instant
 
 SIGNATURES_FILE = "agreement.signatures.json"
 TEAMS: tuple[str, ...] = ("marketing", "sales")
@@ -77,9 +78,7 @@ def signed_by(
     """
     digest = signed_digest(agreement, horizon=horizon, converted=converted, stages=stages)
     latest = {team: max((s.version for s in signatures if s.team == team), default=0) for team in TEAMS}
-    return {
-        s.team: s for s in signatures if s.sha256 == digest and s.team in latest and s.version == latest[s.team]
-    }
+    return {s.team: s for s in signatures if s.sha256 == digest and s.team in latest and s.version == latest[s.team]}
 
 
 def signed_for(
@@ -88,6 +87,51 @@ def signed_for(
     """Whether both teams signed the agreement as it stands, for this horizon, this conversion and these stages."""
     valid = signed_by(agreement, signatures, horizon=horizon, converted=converted, stages=stages)
     return all(team in valid for team in TEAMS)
+
+
+@dataclass(frozen=True)
+class AgreementState:
+    """The agreement of a workspace as it stands, for one horizon, one meaning of converted and one set of stages.
+
+    Attributes
+    ----------
+    agreement : None where the folder has none.
+    signatures : the valid ones, by team.
+    """
+
+    agreement: Agreement | None = None
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+
+    @property
+    def signed(self) -> bool:
+        """Whether both teams signed it as it stands."""
+        return self.agreement is not None and all(team in self.signatures for team in TEAMS)
+
+    @property
+    def valid(self) -> Agreement | None:
+        """The agreement where it takes effect: unsigned or half-signed it never does."""
+        return self.agreement if self.signed else None
+
+
+def agreement_state(folder: Path, *, horizon: int, converted: str, stages: Mapping[str, str]) -> AgreementState:
+    """Read a workspace's agreement and who validly signed it.
+
+    Parameters
+    ----------
+    horizon, converted, stages : of the model that scores; of the workspace while there is none.
+
+    Raises
+    ------
+    UsageError
+        A fault in either file.
+    """
+    agreement = load_agreement(folder)
+    if agreement is None:
+        return AgreementState()
+    signatures = load_signatures(folder)
+    return AgreementState(
+        agreement, signed_by(agreement, signatures, horizon=horizon, converted=converted, stages=stages)
+    )
 
 
 def load_signatures(folder: Path) -> tuple[Signature, ...]:
@@ -139,7 +183,9 @@ def sign(
     """
     name = name.strip()
     if team not in TEAMS:
-        raise UsageError(f"team {team!r}", expected=" or ".join(TEAMS), next_step="name the team that signs with --team")
+        raise UsageError(
+            f"team {team!r}", expected=" or ".join(TEAMS), next_step="name the team that signs with --team"
+        )
     if not name or len(name) > 200 or any(unicodedata.category(each).startswith("C") for each in name):
         raise UsageError(
             "no name that can be shown", expected="who signs, up to 200 characters", next_step="give it with --by"
@@ -147,7 +193,7 @@ def sign(
     signature = Signature(
         team=team,
         name=name,
-        time=instant_text(microseconds(clock())),
+        time=iso_instant(microseconds(clock())),
         version=agreement.version,
         sha256=signed_digest(agreement, horizon=horizon, converted=converted, stages=stages),
     )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from training.compiled import compiled
 from training.losses import log_losses, paired_difference
 
 LEAST = 1e-6
@@ -24,13 +24,15 @@ PARTS = 4
 Kind = Literal["identity", "platt", "beta"]
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _softplus(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _fill(low: float, high: float, shift: float, raw: NDArray[np.float64], squash: bool, out: NDArray[np.float64]) -> None:
+@compiled
+def _fill(
+    low: float, high: float, shift: float, raw: NDArray[np.float64], squash: bool, out: NDArray[np.float64]
+) -> None:
     """Calibrated log-odds, or probabilities. Compiled, since vector code of numpy may round one row unlike many."""
     for row in range(len(raw)):
         x = raw[row]
@@ -169,9 +171,7 @@ def choose_calibrator(
     table["identity"] = {"loss": float(plain.mean()), "difference": 0.0, "error": 0.0}
     for kind in kinds:
         fits = [fit_calibrator(kind, raw[fit], label[fit]) for fit, _ in folds]
-        calibrated = [
-            (each or IDENTITY).log_odds(raw[predict]) for each, (_, predict) in zip(fits, folds, strict=True)
-        ]
+        calibrated = [(each or IDENTITY).log_odds(raw[predict]) for each, (_, predict) in zip(fits, folds, strict=True)]
         losses = log_losses(np.concatenate(calibrated), label[rows])
         mean, error = paired_difference(losses, plain, lead[rows])
         table[kind] = {"loss": float(losses.mean()), "difference": mean, "error": error}
@@ -189,7 +189,9 @@ def _forward_parts(
         return []
     if len(times) == 1:
         _, back = np.unique(lead, return_inverse=True)
-        return [(np.flatnonzero(back % 3 != g), np.flatnonzero(back % 3 == g)) for g in range(3) if (back % 3 == g).any()]
+        return [
+            (np.flatnonzero(back % 3 != g), np.flatnonzero(back % 3 == g)) for g in range(3) if (back % 3 == g).any()
+        ]
     # cuts lie between instants, so a part may be empty where few instants hold most rows
     cuts = np.unique(np.quantile(as_of, np.arange(1, PARTS) / PARTS, method="higher"))
     part = np.searchsorted(cuts, as_of, side="right")
@@ -197,9 +199,7 @@ def _forward_parts(
     return [(np.flatnonzero(part < number), np.flatnonzero(part == number)) for number in numbers[1:]]
 
 
-def _newton(
-    slopes: NDArray[np.float64], label: NDArray[np.int8], prior: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _newton(slopes: NDArray[np.float64], label: NDArray[np.int8], prior: NDArray[np.float64]) -> NDArray[np.float64]:
     """Slopes and shift of a logistic regression, held by one row's weight near the identity (finite where separable)."""
     design = np.column_stack([slopes, np.ones(len(label))])
     centre = np.append(prior, 0.0)

@@ -78,7 +78,9 @@ class TrainingSet:
     def take_columns(self, columns: NDArray[Any]) -> TrainingSet:
         """The same moments with the features at these positions only."""
         columns = np.asarray(columns, dtype=np.int64)
-        return replace(self, definitions=self.definitions.take(columns), values=np.ascontiguousarray(self.values[:, columns]))
+        return replace(
+            self, definitions=self.definitions.take(columns), values=np.ascontiguousarray(self.values[:, columns])
+        )
 
     @classmethod
     def build(

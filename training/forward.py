@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import Rows, TrainingSet
-from training.linear import Line
 from training.losses import log_losses, paired_difference
-from training.ranker import Progress, grow_trees
+from training.ranker import Progress, draw_lines, grow_trees
 from training.recipe import Choices, Recipe
 
 Folds = Sequence[tuple[Rows, Rows]]
@@ -56,7 +55,8 @@ def choose(
     steps = len(folds) * (2 if many.any() else 1)
     whole = _predict(recipe, train_set, folds, predicted, progress, 0, steps)
     tables: dict[str, dict[str, float]] = {}
-    chosen, dropped = whole, ()
+    chosen = whole
+    dropped: tuple[str, ...] = ()
     if many.any() and not many.all():
         # all such columns together, as it was measured: three more fits, not three for each
         fewer = train_set.take_columns(np.flatnonzero(~many))
@@ -121,11 +121,7 @@ def _predict(
             if grown < booster.num_trees():
                 raw = raw + booster.predict(values, start_iteration=grown, num_iteration=rounds - grown, raw_score=True)
             trees[rounds][place], grown = raw, rounds
-        for c, line in zip(
-            recipe.cs,
-            Line.fit_path(part.values, part.label, part.definitions.categorical, cs=recipe.cs),
-            strict=True,
-        ):
+        for c, line in zip(recipe.cs, draw_lines(recipe, part, recipe.cs), strict=True):
             lines[c][place] = line.raw(values)
     if progress is not None:
         progress("choosing on earlier moments", (done + len(folds)) / steps)

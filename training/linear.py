@@ -15,17 +15,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-CLIP = 6.0
-"""Deviations from the mean beyond which a standardised value counts as this far."""
-COMMON_ROWS, COMMON_SHARE = 20, 0.003
-"""A category, or being missing, has a column of its own from the larger of so many rows and such a share of them."""
-LARGEST = 1e308
+from training.compiled import compiled
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _shares(
     values: NDArray[np.float64],
     table_start: NDArray[np.int64],
@@ -53,7 +48,7 @@ def _shares(
                 out[row, column] = known[column] + slope[column] * min(max(z, -6.0), 6.0)
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@compiled
 def _sums(base: float, shares: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     for row in range(shares.shape[0]):
         total = base
@@ -85,14 +80,12 @@ class Line:
     tables: Mapping[int, NDArray[np.float64]]
 
     @cached_property
-    def _arrays(self) -> tuple[NDArray[Any], ...]:
+    def _table(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """All tables behind one another, and where each column's begins: empty for numbers."""
         sizes = [len(self.tables.get(column, ())) for column in range(len(self.mean))]
         start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         parts = [self.tables[column] for column in sorted(self.tables)]
-        return (
-            start, np.concatenate([*parts, np.zeros(1)]),
-            self.mean, self.scale, self.slope, self.known, self.missing,
-        )  # fmt: skip
+        return start, np.concatenate([*parts, np.zeros(1)])
 
     def contributions(self, values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """The base and the shares [n, d] that add up to `raw`."""
@@ -100,7 +93,8 @@ class Line:
         if values.ndim != 2 or values.shape[1] != len(self.mean):
             raise ValueError(f"the line has {len(self.mean)} features, found values of shape {values.shape}")
         shares = np.empty(values.shape, dtype=np.float64)
-        _shares(values, *self._arrays, shares)
+        start, table = self._table
+        _shares(values, start, table, self.mean, self.scale, self.slope, self.known, self.missing, shares)
         return self.base, shares
 
     def raw(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -116,165 +110,8 @@ class Line:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Line:
-        columns = {name: np.array(data[name], dtype=np.float64) for name in ("mean", "scale", "slope", "known", "missing")}
+        columns = {
+            name: np.array(data[name], dtype=np.float64) for name in ("mean", "scale", "slope", "known", "missing")
+        }
         tables = {int(c): np.array(t, dtype=np.float64) for c, t in data["tables"].items()}
         return cls(base=float(data["base"]), **columns, tables=tables)
-
-    @classmethod
-    def fit(
-        cls, values: NDArray[np.float64], label: NDArray[np.int8], categorical: NDArray[np.bool_], *, c: float
-    ) -> Line:
-        """Fit on n rows; see `fit_path`."""
-        return cls.fit_path(values, label, categorical, cs=(c,))[0]
-
-    @classmethod
-    def fit_path(
-        cls,
-        values: NDArray[np.float64],
-        label: NDArray[np.int8],
-        categorical: NDArray[np.bool_],
-        *,
-        cs: tuple[float, ...],
-    ) -> list[Line]:
-        """One line for each strength of the ridge, sharing the transformed matrix.
-
-        Parameters
-        ----------
-        values : float64[n, d]; category codes as floats.
-        label : n labels, 0 or 1.
-        categorical : bool[d].
-        cs : inverse strength of the ridge, as scikit-learn's C: the sum of losses is weighed with C against half the
-            square of the coefficients.
-        """
-        design = _Design.of(values, categorical)
-        return [design.fold(coefficients, categorical) for coefficients in _ridge(design.z, label, cs)]
-
-
-@dataclass(frozen=True, eq=False)
-class _Design:
-    """The transformed matrix, and where in it each feature's columns stand (-1: it has none)."""
-
-    z: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    median: NDArray[np.float64]
-    number: NDArray[np.int64]
-    flag: NDArray[np.int64]
-    levels: Mapping[int, Mapping[int, int]]
-    sizes: Mapping[int, int]
-
-    @classmethod
-    def of(cls, values: NDArray[np.float64], categorical: NDArray[np.bool_]) -> _Design:
-        n, d = values.shape
-        common = max(COMMON_ROWS, math.ceil(COMMON_SHARE * n))
-        columns: list[NDArray[np.float64]] = []
-        low: list[float] = []
-        high: list[float] = []
-        mean, scale, median = np.zeros(d), np.ones(d), np.zeros(d)
-        number, flag = np.full(d, -1, dtype=np.int64), np.full(d, -1, dtype=np.int64)
-        levels: dict[int, dict[int, int]] = {}
-        sizes: dict[int, int] = {}
-
-        def add_flag(where: NDArray[np.bool_]) -> int:
-            """A standardised 0/1 column, where both values are common enough; -1 where not."""
-            count = int(where.sum())
-            if min(count, n - count) < common:
-                return -1
-            share = count / n
-            deviation = math.sqrt(share * (1 - share))
-            low.append(max(-share / deviation, -CLIP))
-            high.append(min((1 - share) / deviation, CLIP))
-            columns.append(np.where(where, high[-1], low[-1]))
-            return len(columns) - 1
-
-        for column in range(d):
-            x = values[:, column]
-            unknown = np.isnan(x)
-            flag[column] = add_flag(unknown)
-            if categorical[column]:
-                codes = np.where(unknown, -1, x).astype(np.int64)
-                sizes[column] = int(codes.max(initial=-1)) + 1
-                found = {code: add_flag(codes == code) for code in np.unique(codes[codes >= 0]).tolist()}
-                levels[column] = {code: place for code, place in found.items() if place >= 0}
-                continue
-            tamed = np.copysign(np.log1p(np.minimum(np.abs(x), LARGEST)), x)
-            if unknown.all():
-                continue
-            median[column] = np.median(tamed[~unknown])
-            tamed = np.where(unknown, median[column], tamed)
-            deviation = float(tamed.std())
-            if not deviation > 1e-9 * max(1.0, float(np.abs(tamed).max())):
-                continue  # constant: says nothing
-            mean[column], scale[column] = float(tamed.mean()), deviation
-            number[column] = len(columns)
-            columns.append(np.clip((tamed - mean[column]) / deviation, -CLIP, CLIP))
-            low.append(math.nan)
-            high.append(math.nan)
-        z = np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.zeros((n, 0))
-        return cls(z, np.array(low), np.array(high), mean, scale, median, number, flag, levels, sizes)
-
-    def fold(self, coefficients: NDArray[np.float64], categorical: NDArray[np.bool_]) -> Line:
-        """Turn intercept and coefficients into a share for each original feature."""
-        d = len(categorical)
-        beta = coefficients[1:]
-        slope, known, missing = np.zeros(d), np.zeros(d), np.zeros(d)
-        tables: dict[int, NDArray[np.float64]] = {}
-
-        def flagged(place: int, on: bool) -> float:
-            return 0.0 if place < 0 else float(beta[place] * (self.high if on else self.low)[place])
-
-        for column in range(d):
-            place = int(self.flag[column])
-            known[column], missing[column] = flagged(place, on=False), flagged(place, on=True)
-            if categorical[column]:
-                levels = self.levels[column]
-                absent = sum(flagged(other, on=False) for other in levels.values())
-                table = np.full(max(self.sizes[column], 1), known[column] + absent)
-                for code, other in levels.items():
-                    table[code] += flagged(other, on=True) - flagged(other, on=False)
-                tables[column] = table
-                # also for codes past the table: a value that these rows never saw says as little as a missing one
-                missing[column] += absent
-                known[column] = 0.0
-            elif self.number[column] >= 0:
-                slope[column] = beta[self.number[column]]
-                middle = (self.median[column] - self.mean[column]) / self.scale[column]
-                missing[column] += slope[column] * min(max(middle, -CLIP), CLIP)
-        return Line(float(coefficients[0]), self.mean, self.scale, slope, known, missing, tables)
-
-
-def _ridge(z: NDArray[np.float64], label: NDArray[np.int8], cs: tuple[float, ...]) -> list[NDArray[np.float64]]:
-    """Intercept and coefficients [1 + p] for each C, from the strongest ridge to the weakest, each from the one before.
-
-    One thread, so that sums come in one order whatever the machine is told; the intercept is not penalised.
-    """
-    from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
-
-    y = label.astype(np.float64)
-    rate = (y.sum() + 0.5) / (len(y) + 1.0)
-    start = np.zeros(z.shape[1] + 1)
-    start[0] = math.log(rate / (1 - rate))
-    fitted: dict[float, NDArray[np.float64]] = {}
-    with threadpool_limits(limits=1):
-        for c in sorted(cs):
-
-            def loss(theta: NDArray[np.float64], ridge: float = 1.0 / c) -> tuple[float, NDArray[np.float64]]:
-                raw = theta[0] + z @ theta[1:]
-                wrong = 1.0 / (1.0 + np.exp(-np.clip(raw, -700.0, 700.0))) - y
-                value = np.logaddexp(0.0, raw).sum() - y @ raw + 0.5 * ridge * (theta[1:] @ theta[1:])
-                slope = np.concatenate([[wrong.sum()], z.T @ wrong + ridge * theta[1:]])
-                return float(value) / len(y), slope / len(y)
-
-            # gtol is the mean gradient: far below what a mean log loss shows in its seventh digit
-            found = minimize(
-                loss, start, jac=True, method="L-BFGS-B",
-                options={"gtol": 1e-6, "ftol": 1e-13, "maxiter": 5000, "maxcor": 20, "maxfun": 20000},
-            )  # fmt: skip
-            if not np.isfinite(found.x).all():
-                raise FloatingPointError(f"the line with C = {c} did not come to finite coefficients")
-            start = found.x
-            fitted[c] = np.array(found.x)
-    return [fitted[c] for c in cs]

@@ -13,9 +13,7 @@ def log_losses(raw: NDArray[np.float64], label: NDArray[np.int8]) -> NDArray[np.
     return np.logaddexp(0.0, np.where(label == 1, -raw, raw))
 
 
-def paired_difference(
-    loss: NDArray[np.float64], other: NDArray[np.float64], lead: NDArray[Any]
-) -> tuple[float, float]:
+def paired_difference(loss: NDArray[np.float64], other: NDArray[np.float64], lead: NDArray[Any]) -> tuple[float, float]:
     """Mean of ``loss - other`` and its standard error, all rows of one lead being one draw.
 
     The error is that of a mean over clusters (linearised, with the small-sample factor G / (G - 1)); infinite with

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from training.dataset import Rows, TrainingSet
 from training.linear import Line
+from training.linear_fit import fit_lines
 from training.recipe import Choices, Recipe
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float], None]
 """Told what is being done and which part of it, 0 to 1, is done."""
 
+ALONE = 4096
+"""Up to so many rows are scored by one thread: waking others costs more than it gives."""
+CELLS_ALONE = 4_000_000
+"""Up to so many cells are trained on by one thread, for the same reason. The bits are the same either way."""
 TREES_FILE, RANKER_FILE = "trees.txt", "ranker.json"
 
 
@@ -59,8 +64,7 @@ class Ranker:
         line = self.line.raw(values)
         if len(line) == 0:
             return line
-        # one row is not worth waking other threads for
-        threads = 1 if len(line) < 64 else 0
+        threads = 1 if len(line) <= ALONE else 0
         trees = np.asarray(self.booster.predict(values, raw_score=True, num_threads=threads), dtype=np.float64)
         return self.weight * trees + (1.0 - self.weight) * line
 
@@ -74,7 +78,7 @@ class Ranker:
         return base, self.weight * self._tree_shares(values)[:, :-1] + (1.0 - self.weight) * line
 
     def _tree_shares(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        threads = 1 if len(values) < 64 else 0
+        threads = 1 if len(values) <= ALONE else 0
         return np.asarray(self.booster.predict(values, pred_contrib=True, num_threads=threads), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
@@ -105,12 +109,29 @@ def fit_ranker(
     part = train_set.take(rows)
     rounds = choices.rounds_for(recipe, len(part))
     text = grow_trees(recipe, part, rounds, progress=progress)
-    line = Line.fit(part.values, part.label, part.definitions.categorical, c=choices.c)
+    line = draw_lines(recipe, part, (choices.c,))[0]
+    if progress is not None:
+        progress("growing trees", 1.0)
     return Ranker(trees=text, line=line, weight=choices.weight)
 
 
-def grow_trees(recipe: Recipe, part: TrainingSet, rounds: int, *, progress: Progress | None = None) -> str:
-    """LightGBM's text of so many trees; a single constant where the rows are too few for any split."""
+def draw_lines(recipe: Recipe, part: TrainingSet, cs: tuple[float, ...]) -> list[Line]:
+    """The line for each strength of the ridge, on about `Recipe.line_rows` rows."""
+    if len(part) > recipe.line_rows:
+        drawn = (part.lead_hash % np.uint64(2**32)) < np.uint64(2**32 * recipe.line_rows // len(part))
+        part = part.take(np.flatnonzero(drawn))
+    return fit_lines(part.values, part.label, part.definitions.categorical, cs=cs)
+
+
+def grow_trees(
+    recipe: Recipe, part: TrainingSet, rounds: int, *, progress: Progress | None = None, threads: int | None = None
+) -> str:
+    """LightGBM's text of so many trees; a single constant where the rows are too few for any split.
+
+    Parameters
+    ----------
+    threads : None takes one, or for large sets all; the text is the same whatever their number.
+    """
     import lightgbm
 
     parameters: dict[str, Any] = {
@@ -129,6 +150,7 @@ def grow_trees(recipe: Recipe, part: TrainingSet, rounds: int, *, progress: Prog
         # by column each histogram is summed by one thread in the order of the rows; by row the order of the sums would
         # follow the number of threads
         "force_col_wise": True,
+        "num_threads": threads or (1 if part.values.size <= CELLS_ALONE else 0),
         "verbosity": -1,
     }
     data = lightgbm.Dataset(

@@ -25,6 +25,8 @@ class Recipe:
     weights : weights of the trees to choose from; `weight` unless another is better by `weight_errors` paired errors.
     many_values : a category with more values is one of high cardinality, and stays unless the forward loss without
         such columns is better by more than `drop_errors` paired errors.
+    line_rows : the line is fitted on about so many rows, all moments of leads drawn by hash: its matrix is dense, and
+        more rows no longer move it.
     seed : of bagging and feature sampling.
     """
 
@@ -44,6 +46,7 @@ class Recipe:
     weight_errors: float = 0.5
     many_values: int = 30
     drop_errors: float = 1.0
+    line_rows: int = 50_000
     seed: int = 20170920
 
     def __post_init__(self) -> None:
@@ -62,7 +65,8 @@ class Recipe:
         known = {each.name for each in fields(cls)}
         if set(data) != known:
             raise ValueError(f"a recipe has the keys {sorted(known)}, found {sorted(data)}")
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in data.items()})
+        arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
+        return cls(**arguments)
 
 
 @dataclass(frozen=True, eq=False)

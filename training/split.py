@@ -271,7 +271,8 @@ def _too_little(train_set: TrainingSet, settle: int, unsettled: NDArray[np.int64
             f"them, until {last:%Y-%m-%d} all; a horizon shorter than {duration_text(train_set.horizon)} settles them earlier"
         )
     return TooLittleData(
-        found=f"{len(train_set):,} settled moments: {converted:,} leads that converted within the horizon, {other:,} that did not",
+        found=f"{len(train_set):,} settled moments, of {converted:,} leads that converted within the horizon and {other:,} "
+        "that did not",
         expected=f"at least {needed} leads of each: {FIT_LEADS} to train on and {TEST_LEADS} to test",
         next_step=next_step,
         where="training",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from features.worlds.b2b_chain import DAY, Chain, Floats, Ints
+from features.worlds.b2b_chain import DAY, Bools, Chain, Floats, Ints
 from features.worlds.b2b_filter import ChainEvents, ChainMoments, exact_probability
 from features.worlds.b2b_leads import Leads, attributes_table, draw_leads, leads_table
 from features.worlds.b2b_seller import DATA_END, HORIZON_DAYS, KINDS, MOMENT_DAYS, seller_chain, seller_toml
@@ -44,7 +44,7 @@ class Histories:
 
     events: ChainEvents
     outcome_at: Ints
-    converted: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    converted: Bools
 
 
 def example_files(size: int, seed: int, progress: Progress) -> ExampleFiles:
@@ -128,7 +128,8 @@ def _draw_states(moves: Floats, start: Floats, steps: int, rng: np.random.Genera
 def _pick(shares: Floats, row: Ints, rng: np.random.Generator) -> Ints:
     """For each entry of `row`, a column drawn with the shares of that row."""
     upto = np.cumsum(shares, axis=1)[:, :-1]
-    return (rng.random(len(row))[:, None] >= upto[row]).sum(axis=1)
+    drawn: Ints = (rng.random(len(row))[:, None] >= upto[row]).sum(axis=1)
+    return drawn
 
 
 def _within(time: Ints, begins: Ints, step: int) -> Ints:
@@ -161,8 +162,8 @@ def _events_table(events: ChainEvents, ids: pd.Series, rng: np.random.Generator)
     name = np.array([kind.name for kind in KINDS], dtype=object)[events.kind]
     # These depend on no state, so that the filter need not read them.
     amount = np.round(np.exp(rng.normal(7.0, 0.8, size)), 2)
-    mobile = rng.random(size) < 0.3
-    on_web = channel == "web"
+    device = np.where(rng.random(size) < 0.3, "mobile", "desktop").astype(object)
+    device[channel != "web"] = None
     in_cart = np.isin(name, ["cart_created", "cart_abandoned"])
     return pd.DataFrame(
         {
@@ -172,7 +173,7 @@ def _events_table(events: ChainEvents, ids: pd.Series, rng: np.random.Generator)
             "event_type": pd.Series(name, dtype="str"),
             "channel": pd.Series(channel, dtype="str"),
             "value": np.where(in_cart, amount, np.nan),
-            "device": pd.Series(np.where(on_web, np.where(mobile, "mobile", "desktop"), None), dtype="str"),
+            "device": pd.Series(device, dtype="str"),
         }
     )
 

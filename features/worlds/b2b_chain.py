@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -52,7 +53,8 @@ class WeekCurves:
         within = hours - week * WEEK_HOURS
         hour = np.minimum(within.astype(np.int64), WEEK_HOURS - 1)
         start = self.corners[country, hour]
-        return 7.0 * week + start + (within - hour) * (self.corners[country, hour + 1] - start)
+        busy: Floats = 7.0 * week + start + (within - hour) * (self.corners[country, hour + 1] - start)
+        return busy
 
     def time_at(self, country: Ints, busy_days: Floats) -> Ints:
         """The inverse of `busy_days`, to the microsecond below."""

@@ -153,7 +153,7 @@ def _states_at(chain: Chain, seen: _Seen, moments: ChainMoments, steps: Ints) ->
             at_risk = chain.curves.busy_days(country, ends) - busy_begin
             log_likelihood -= at_risk[:, None] * chain.outcome_rates
         seen.add(step, log_rates, log_likelihood)
-        log_likelihood -= log_likelihood.max(axis=1, keepdims=True)
+        log_likelihood -= np.nan_to_num(log_likelihood.max(axis=1, keepdims=True), neginf=0.0)
         weights = states[now] * np.exp(log_likelihood)
         total = weights.sum(axis=1, keepdims=True)
         if not (total > 0).all():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from features.worlds.b2b_chain import DAY, HOUR, Floats, Ints
+from features.worlds.b2b_chain import DAY, HOUR, Bools, Floats, Ints
+from features.worlds.b2b_names import draw_names
 from features.worlds.b2b_seller import (
     BEGINS,
     COMPANY_SIZE,
@@ -27,22 +28,6 @@ UNKNOWN = -1
 _SECOND = 1_000_000
 # Company size and industry are unknown at sign-up for some; of these, a data provider answers for some, later.
 _UNKNOWN_AT_SIGN_UP, _ANSWERED = 0.3, 0.7
-
-# fmt: off
-_NAMES = {
-    "ja": ("佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 吉田 山田 佐々木 松本 井上 木村 林 清水".split(),
-           "健 美咲 翔 陽子 大輔 直美 拓也 恵 誠 彩 亮 由美 浩 香織 徹 千尋".split()),
-    "en": ("Smith Jones Taylor Brown Wilson Evans Walker Clark Reed Cooper Bailey Hughes Price Foster Gray Hunt".split(),
-           "James Mary Robert Linda Daniel Susan Peter Karen Mark Nancy Paul Laura Kevin Emma Brian Alice".split()),
-}
-_COMPANIES = {
-    "ja": ("青葉 桜 東洋 みらい 大和 北斗 日の出 光陽 富士見 若葉 瑞穂 新星".split(),
-           "システム 製作所 商事 電機 物流 ソフト 工業 食品 建設 学園".split()),
-    "en": ("Aldgate Birch Cobalt Dover Elm Falcon Granite Harbor Ivory Juniper Keystone Lark".split(),
-           "Systems Works Trading Electric Logistics Software Industries Foods Builders Academy".split()),
-}
-_OWNERS = {"ja": ("青木", "森", "石田", "岡"), "en": ("A. Moore", "B. Ward", "C. Ellis", "D. Shaw")}
-# fmt: on
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +52,10 @@ class Leads:
     level: Ints
     source: Ints
     country: Ints
-    japanese: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    japanese: Bools
 
     @property
-    def at_sign_up(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    def at_sign_up(self) -> Bools:
         """[n], whether size and industry stand in the leads table."""
         return self.known_from <= self.created_at
 
@@ -122,26 +107,14 @@ def start_given(size: Ints, industry: Ints, level: Ints, source: Ints, country: 
 
 def leads_table(leads: Leads, ids: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     """One row a lead, with the names that a page shows and no feature reads."""
-    size = len(ids)
-    names = np.empty((3, size), dtype=object)
-    for language in ("ja", "en"):
-        here = leads.japanese if language == "ja" else ~leads.japanese
-        count = int(here.sum())
-        surname, given = (rng.choice(words, count) for words in _NAMES[language])
-        company, trade = (rng.choice(words, count) for words in _COMPANIES[language])
-        gap = " " if language == "en" else ""
-        first, second = (surname, given) if language == "ja" else (given, surname)
-        names[0, here] = [f"{a} {b}" for a, b in zip(first, second, strict=True)]
-        prefix = "株式会社" if language == "ja" else ""
-        names[1, here] = [f"{prefix}{a}{gap}{b}" for a, b in zip(company, trade, strict=True)]
-        names[2, here] = rng.choice(_OWNERS[language], count)
+    names = draw_names(leads.japanese, rng)
     return pd.DataFrame(
         {
             "lead_id": ids,
             "created_at": _utc(leads.created_at),
-            "contact_name": names[0],
-            "company_name": names[1],
-            "owner": names[2],
+            "contact_name": names["contact_name"],
+            "company_name": names["company_name"],
+            "owner": names["owner"],
             "language": np.where(leads.japanese, "ja", "en"),
             "country": _labels(COUNTRY, leads.country),
             "company_size": _labels(COMPANY_SIZE, np.where(leads.at_sign_up, leads.size, UNKNOWN)),

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from features.worlds.b2b_chain import DAY, HOUR, WEEK_HOURS, Chain, Floats, WeekCurves
 
@@ -23,7 +24,7 @@ ACTIVITIES = ("quiet", "active")
 
 @dataclass(frozen=True)
 class EventKind:
-    """One kind of event: its words for the toml, and its rate a busy day in each intent."""
+    """One kind of event, with its words for the toml."""
 
     name: str
     channel: str
@@ -31,33 +32,56 @@ class EventKind:
     points: int
     en: str
     ja: str
-    rates: tuple[float, float, float, float, float]
-    by_seller: bool = False  # what the seller does comes at one rate, whatever the lead's state
 
 
 # fmt: off
 KINDS: tuple[EventKind, ...] = (
-    EventKind("page_viewed", "web", "awareness", 1, "viewed a page", "ページを閲覧", (.08, .012, .10, .25, .35)),
-    EventKind("blog_read", "web", "awareness", 1, "read the blog", "ブログを閲覧", (.05, .010, .06, .06, .05)),
-    EventKind("docs_viewed", "web", "interest", 3, "read the documentation", "ドキュメントを閲覧", (.06, .003, .03, .18, .25)),
-    EventKind("pricing_page_viewed", "web", "decision", 10, "viewed the pricing page", "価格ページを閲覧", (.003, .001, .012, .09, .30)),
-    EventKind("careers_page_viewed", "web", None, 0, "viewed the careers page", "採用ページを閲覧", (.15, .001, .001, .001, .001)),
-    EventKind("white_paper_downloaded", "download", "interest", 3, "downloaded a white paper", "ホワイトペーパーをダウンロード", (.02, .002, .02, .03, .02)),
-    EventKind("case_study_downloaded", "download", "interest", 5, "downloaded a case study", "導入事例をダウンロード", (.002, .001, .008, .05, .07)),
-    EventKind("webinar_attended", "webinar", "interest", 5, "attended a webinar", "ウェビナーに参加", (.004, .001, .008, .02, .02)),
-    EventKind("mail_sent", "mail", None, 0, "was sent a mail", "メールを配信", (.03, .03, .03, .03, .03), by_seller=True),
-    EventKind("mail_opened", "mail", "awareness", 1, "opened a mail", "メールを開封", (.02, .006, .03, .06, .08)),
-    EventKind("mail_clicked", "mail", "interest", 3, "clicked a link in a mail", "メールのリンクをクリック", (.006, .001, .010, .03, .05)),
-    EventKind("social_post_liked", "social", "awareness", 1, "liked a post", "投稿に「いいね」", (.02, .003, .015, .015, .015)),
-    EventKind("social_ad_clicked", "social", "awareness", 1, "clicked an ad", "広告をクリック", (.005, .002, .012, .012, .010)),
-    EventKind("demo_video_watched", "web", "decision", 5, "watched the demo video", "デモ動画を視聴", (.003, .001, .008, .05, .08)),
-    EventKind("cart_created", "product", "decision", 10, "put a plan in the cart", "プランをカートに追加", (.0005, .0002, .001, .010, .07)),
-    EventKind("cart_abandoned", "product", "decision", 5, "left a plan in the cart", "カートを離脱", (.0003, .0001, .001, .006, .03)),
-    EventKind("trial_started", "product", "action", 20, "started a trial", "トライアルを開始", (.002, .0002, .002, .015, .04)),
-    EventKind("contact_sales", "web", "action", 25, "asked to talk to sales", "営業への相談を依頼", (.0005, .0001, .001, .006, .03)),
-    EventKind("discovery_call_booked", "call", "action", 25, "booked a discovery call", "商談の打ち合わせを予約", (.0003, .0001, .0005, .006, .03)),
+    EventKind("page_viewed", "web", "awareness", 1, "viewed a page", "ページを閲覧"),
+    EventKind("blog_read", "web", "awareness", 1, "read the blog", "ブログを閲覧"),
+    EventKind("docs_viewed", "web", "interest", 3, "read the documentation", "ドキュメントを閲覧"),
+    EventKind("pricing_page_viewed", "web", "decision", 10, "viewed the pricing page", "価格ページを閲覧"),
+    EventKind("careers_page_viewed", "web", None, 0, "viewed the careers page", "採用ページを閲覧"),
+    EventKind("white_paper_downloaded", "download", "interest", 3, "downloaded a white paper", "ホワイトペーパーをダウンロード"),
+    EventKind("case_study_downloaded", "download", "interest", 5, "downloaded a case study", "導入事例をダウンロード"),
+    EventKind("webinar_attended", "webinar", "interest", 5, "attended a webinar", "ウェビナーに参加"),
+    EventKind("mail_sent", "mail", None, 0, "was sent a mail", "メールを配信"),
+    EventKind("mail_opened", "mail", "awareness", 1, "opened a mail", "メールを開封"),
+    EventKind("mail_clicked", "mail", "interest", 3, "clicked a link in a mail", "メールのリンクをクリック"),
+    EventKind("social_post_liked", "social", "awareness", 1, "liked a post", "投稿に「いいね」"),
+    EventKind("social_ad_clicked", "social", "awareness", 1, "clicked an ad", "広告をクリック"),
+    EventKind("demo_video_watched", "web", "decision", 5, "watched the demo video", "デモ動画を視聴"),
+    EventKind("cart_created", "product", "decision", 10, "put a plan in the cart", "プランをカートに追加"),
+    EventKind("cart_abandoned", "product", "decision", 5, "left a plan in the cart", "カートを離脱"),
+    EventKind("trial_started", "product", "action", 20, "started a trial", "トライアルを開始"),
+    EventKind("contact_sales", "web", "action", 25, "asked to talk to sales", "営業への相談を依頼"),
+    EventKind("discovery_call_booked", "call", "action", 25, "booked a discovery call", "商談の打ち合わせを予約"),
 )
+# Events a busy day by intent; times _ACTIVITY_FACTORS unless the seller is the one who acts.
+_RATES = {
+    #                        outsider  idle  curious evaluating deciding
+    "page_viewed":            (0.08,   0.012,  0.1,    0.25,   0.35),
+    "blog_read":              (0.05,   0.01,   0.06,   0.06,   0.05),
+    "docs_viewed":            (0.06,   0.003,  0.03,   0.18,   0.25),
+    "pricing_page_viewed":    (0.003,  0.001,  0.012,  0.09,   0.3),
+    "careers_page_viewed":    (0.15,   0.001,  0.001,  0.001,  0.001),
+    "white_paper_downloaded": (0.02,   0.002,  0.02,   0.03,   0.02),
+    "case_study_downloaded":  (0.002,  0.001,  0.008,  0.05,   0.07),
+    "webinar_attended":       (0.004,  0.001,  0.008,  0.02,   0.02),
+    "mail_sent":              (0.03,   0.03,   0.03,   0.03,   0.03),
+    "mail_opened":            (0.02,   0.006,  0.03,   0.06,   0.08),
+    "mail_clicked":           (0.006,  0.001,  0.01,   0.03,   0.05),
+    "social_post_liked":      (0.02,   0.003,  0.015,  0.015,  0.015),
+    "social_ad_clicked":      (0.005,  0.002,  0.012,  0.012,  0.01),
+    "demo_video_watched":     (0.003,  0.001,  0.008,  0.05,   0.08),
+    "cart_created":           (0.0005, 0.0002, 0.001,  0.01,   0.07),
+    "cart_abandoned":         (0.0003, 0.0001, 0.001,  0.006,  0.03),
+    "trial_started":          (0.002,  0.0002, 0.002,  0.015,  0.04),
+    "contact_sales":          (0.0005, 0.0001, 0.001,  0.006,  0.03),
+    "discovery_call_booked":  (0.0003, 0.0001, 0.0005, 0.006,  0.03),
+}
 # fmt: on
+_ACTIVITY_FACTORS, _SAME = (1.0, 2.4), (1.0, 1.0)
+_BY_SELLER = {"mail_sent"}
 
 _DELAYS = (0, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY)
 # Mail and webinars come from other systems' exports, social from an agency's, calls when sales writes them down.
@@ -92,8 +116,9 @@ class Attribute:
 
     @property
     def shares(self) -> Floats:
-        shares = np.array([choice.share for choice in self.choices])
-        return shares / shares.sum()
+        shares: Floats = np.array([choice.share for choice in self.choices])
+        shares /= shares.sum()
+        return shares
 
     @property
     def fits(self) -> Floats:
@@ -108,11 +133,11 @@ INDUSTRY = Attribute("industry", "firmographic", "industry", "業種", (
     Choice("software", 0.28, 0.8, 10), Choice("manufacturing", 0.22, 0.2, 5), Choice("retail", 0.16, -0.1),
     Choice("finance", 0.14, 0.4, 5), Choice("education", 0.11, -0.9), Choice("public", 0.09, -0.7),
 ))  # fmt: skip
-JOB_LEVEL = Attribute("job_level", "person", "job level", "役職", (
+JOB_LEVEL = Attribute("job_level", "demographic", "job level", "役職", (
     Choice("executive", 0.08, 0.6, 15), Choice("director", 0.14, 0.9, 15), Choice("manager", 0.24, 0.4, 10),
     Choice("staff", 0.32, -0.4), Choice("student", 0.09, -0.4), Choice("job_seeker", 0.05, -0.4), Choice(None, 0.08),
 ))  # fmt: skip
-SOURCE = Attribute("source", "acquisition", "how we met", "獲得経路", (
+SOURCE = Attribute("source", "fit", "how we met", "獲得経路", (
     Choice("organic", 0.34, 0.2), Choice("paid_ad", 0.24, -0.3), Choice("event", 0.16, 0.2),
     Choice("referral", 0.10, 1.0, 10), Choice("bought_list", 0.16, -1.2),
 ))  # fmt: skip
@@ -134,7 +159,7 @@ START_ACTIVE = np.array([0.5, 0.3, 0.7])
 def starts() -> Floats:
     """[3, S], where the chain starts for an outsider, a cold lead and a warm one."""
     activity = np.stack([1 - START_ACTIVE, START_ACTIVE], axis=1)
-    return (START_INTENTS[:, :, None] * activity[:, None, :]).reshape(3, -1)
+    return np.stack([_per_state(*rows) for rows in zip(START_INTENTS, activity, strict=True)])
 
 
 def seller_chain() -> Chain:
@@ -148,23 +173,30 @@ def seller_chain() -> Chain:
         [0, 0.002, 0.002, 0.030, 0],
     ])  # fmt: skip
     activity_a_day = np.array([[0, 0.15], [0.20, 0]])
-    activity = np.array([1.0, 2.4])
-    rates = [np.kron(kind.rates, [1.0, 1.0] if kind.by_seller else activity) for kind in KINDS]
+    rates = [_per_state(_RATES[kind.name], _SAME if kind.name in _BY_SELLER else _ACTIVITY_FACTORS) for kind in KINDS]
     return Chain(
         step=step,
         lead_in=7 * DAY,
-        moves=np.kron(_moves(intent_a_day * step / DAY), _moves(activity_a_day * step / DAY)),
-        event_rates=np.array(rates),
+        moves=_per_state(_moves(intent_a_day * step / DAY), _moves(activity_a_day * step / DAY)),
+        event_rates=np.stack(rates),
         delays=np.array(_DELAYS),
         delay_shares=np.array([_DELAY_SHARES.get(kind.channel, _AT_ONCE) for kind in KINDS]),
-        conversion_rates=np.kron([0.0, 0.0, 0.0002, 0.002, 0.030], [0.7, 1.3]),
-        loss_rates=np.kron([0.015, 0.003, 0.002, 0.004, 0.008], [1.0, 1.0]),
+        conversion_rates=_per_state([0.0, 0.0, 0.0002, 0.002, 0.030], [0.7, 1.3]),
+        loss_rates=_per_state([0.015, 0.003, 0.002, 0.004, 0.008], _SAME),
         curves=_week_curves(),
     )
 
 
+def _per_state(by_intent: ArrayLike, by_activity: ArrayLike) -> Floats:
+    """Values of intents times values of activities, in the order of the states."""
+    return np.kron(np.asarray(by_intent, dtype=np.float64), np.asarray(by_activity, dtype=np.float64)).astype(
+        np.float64
+    )
+
+
 def _moves(leaving: Floats) -> Floats:
-    return leaving + np.diag(1 - leaving.sum(axis=1))
+    moves: Floats = leaving + np.diag(1 - leaving.sum(axis=1))
+    return moves
 
 
 def _week_curves() -> WeekCurves:
@@ -178,7 +210,6 @@ def _week_curves() -> WeekCurves:
 
 def seller_toml() -> str:
     """The workspace's toml: contract, schedule, and the words of this file."""
-    quoted = lambda text: json.dumps(text, ensure_ascii=False)  # noqa: E731  a TOML basic string is a JSON string
     lines = [
         '[workspace]\nname = "b2b"\n',
         '[tables]\nleads = "leads.parquet"\nevents = "events.parquet"\noutcomes = "outcomes.parquet"',
@@ -190,15 +221,20 @@ def seller_toml() -> str:
     ]
     for attribute in ATTRIBUTES:
         points = {str(choice.value): choice.points for choice in attribute.choices if choice.points}
-        worth = "".join(f", {quoted(value)} = {number}" for value, number in points.items())[2:]
+        worth = "".join(f", {_quoted(value)} = {number}" for value, number in points.items())[2:]
         lines.append(
-            f"{attribute.name} = {{ group = {quoted(attribute.group)}, en = {quoted(attribute.en)}, "
-            f"ja = {quoted(attribute.ja)}{f', points = {{ {worth} }}' if worth else ''} }}"
+            f"{attribute.name} = {{ group = {_quoted(attribute.group)}, en = {_quoted(attribute.en)}, "
+            f"ja = {_quoted(attribute.ja)}{f', points = {{ {worth} }}' if worth else ''} }}"
         )
-    lines.append('language = { group = "person", en = "language", ja = "言語" }\n\n[events]')
+    lines.append('language = { group = "demographic", en = "language", ja = "言語" }\n\n[events]')
     for kind in KINDS:
-        stage = f"stage = {quoted(kind.stage)}, " if kind.stage else ""
+        stage = f"stage = {_quoted(kind.stage)}, " if kind.stage else ""
         lines.append(
-            f"{kind.name} = {{ {stage}points = {kind.points}, en = {quoted(kind.en)}, ja = {quoted(kind.ja)} }}"
+            f"{kind.name} = {{ {stage}points = {kind.points}, en = {_quoted(kind.en)}, ja = {_quoted(kind.ja)} }}"
         )
     return "\n".join(["", *lines, ""])
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML, which is a string of JSON."""
+    return json.dumps(text, ensure_ascii=False)

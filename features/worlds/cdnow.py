@@ -52,7 +52,9 @@ def example_files(progress: Progress) -> ExampleFiles:
     )
     # The file knows only the day. Noon keeps a purchase inside its day whatever a reader's time zone is.
     lines["occurred_at"] = pd.to_datetime(lines["date"], format="%Y%m%d") + pd.Timedelta(hours=12)
-    purchases = lines.groupby(["lead_id", "occurred_at"], as_index=False).agg(value=("value", "sum"), n_cds=("n_cds", "sum"))
+    purchases = lines.groupby(["lead_id", "occurred_at"], as_index=False).agg(
+        value=("value", "sum"), n_cds=("n_cds", "sum")
+    )
 
     leads = pd.DataFrame({"lead_id": sorted(purchases["lead_id"].unique())}).assign(created_at=_BOOKS_OPEN)
     events = purchases.assign(event_type="purchase")[["lead_id", "occurred_at", "event_type", "value", "n_cds"]]

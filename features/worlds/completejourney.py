@@ -41,8 +41,8 @@ after_creation = ["1h", "7d", "14d"]
 
 [attributes]
 ignore = ["household_id", "campaign_id"]
-campaign_type = { group = "campaign", en = "type of campaign", ja = "キャンペーンの種類", points = { "Type A" = 15 } }
-duration_days = { group = "campaign", en = "length of the campaign in days", ja = "キャンペーンの日数" }
+campaign_type = { group = "fit", en = "type of campaign", ja = "キャンペーンの種類", points = { "Type A" = 15 } }
+duration_days = { group = "fit", en = "length of the campaign in days", ja = "キャンペーンの日数" }
 age = { group = "demographic", en = "age group", ja = "年齢層" }
 income = { group = "demographic", en = "household income", ja = "世帯年収" }
 home_ownership = { group = "demographic", en = "home ownership", ja = "住居の所有" }
@@ -68,7 +68,9 @@ def example_files(progress: Progress) -> ExampleFiles:
         redeemed_at=lambda frame: frame["redemption_date"] + _END_OF_DAY
     )
     members = campaigns[campaigns["start_date"] >= _FIRST_CAMPAIGN]
-    members = members.assign(lead_id="h" + members["household_id"].astype(str) + "_c" + members["campaign_id"].astype(str))
+    members = members.assign(
+        lead_id="h" + members["household_id"].astype(str) + "_c" + members["campaign_id"].astype(str)
+    )
 
     progress("completejourney: reading 1,469,307 transactions")
     baskets = _baskets(data / "transactions.parquet")
@@ -110,12 +112,16 @@ def _events(
     mailings = campaigns.rename(columns={"start_date": "occurred_at", "campaign_type": "channel"})
     mailings = mailings[["household_id", "occurred_at", "channel"]].assign(event_type="mailing")
     # A redemption by a household that the campaign was not mailed to has no channel and is left out.
-    redeemed = redemptions.merge(campaigns[["campaign_id", "household_id", "campaign_type"]], on=["campaign_id", "household_id"])
+    redeemed = redemptions.merge(
+        campaigns[["campaign_id", "household_id", "campaign_type"]], on=["campaign_id", "household_id"]
+    )
     redeemed = redeemed.rename(columns={"redeemed_at": "occurred_at", "campaign_type": "channel"})
     redeemed = redeemed[["household_id", "occurred_at", "channel", "campaign_id"]].assign(event_type="coupon_redeemed")
 
     behaviour = pd.concat([baskets.drop(columns="basket_id"), mailings, redeemed], ignore_index=True)
-    own = members[["household_id", "lead_id", "start_date", "campaign_id"]].rename(columns={"campaign_id": "own_campaign"})
+    own = members[["household_id", "lead_id", "start_date", "campaign_id"]].rename(
+        columns={"campaign_id": "own_campaign"}
+    )
     events = behaviour.merge(own, on="household_id")
     in_reach = events["occurred_at"].between(
         events["start_date"] - _BEFORE, events["start_date"] + _AFTER, inclusive="left"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +57,16 @@ class ExampleFiles:
 
 def table_of(frame: pd.DataFrame) -> pa.Table:
     """The frame as it is written: times in microseconds, no index."""
-    times = frame.select_dtypes(["datetime", "datetimetz"]).columns
-    exact = {name: frame[name].dt.as_unit("us") for name in times}
-    return pa.Table.from_pandas(frame.assign(**exact), preserve_index=False)
+    return pa.table({name: _column(frame[name]) for name in frame.columns})
+
+
+def _column(values: pd.Series) -> pa.Array:
+    # Not pa.Table.from_pandas: it reads zoned times through an accessor that pandas has deprecated.
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return pa.array(values.dt.tz_convert(None).to_numpy("datetime64[us]"), pa.timestamp("us", tz="UTC"))
+    if values.dtype.kind == "M":
+        return pa.array(values.to_numpy("datetime64[us]"), pa.timestamp("us"))
+    return pa.array(values, from_pandas=True)
 
 
 def already_made(folder: Path, names: tuple[str, ...], mark: Mark) -> bool:
@@ -86,18 +94,20 @@ def refuse_others_files(folder: Path, names: tuple[str, ...]) -> None:
 def write_files(folder: Path, files: ExampleFiles, mark: Mark) -> None:
     """Write the tables, then the toml: each to a temporary name first, so that no file is ever seen half-written."""
     for name, table in files.tables.items():
-        marked = table.replace_schema_metadata({_MARK_KEY: mark.text.encode()})
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, lambda temporary, marked=marked: pq.write_table(marked, temporary, compression="zstd"))
-    text = f"{mark.toml_line}\n{files.toml}"
-    _replace(folder / TOML, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+        with _replacing(folder / name) as temporary:
+            marked = table.replace_schema_metadata({_MARK_KEY: mark.text.encode()})
+            pq.write_table(marked, temporary, compression="zstd")
+    with _replacing(folder / TOML) as temporary:
+        temporary.write_text(f"{mark.toml_line}\n{files.toml}", encoding="utf-8", newline="\n")
 
 
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, which takes its place when the block ends well and is removed when it doesn't."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        write(temporary)
+        yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from features.definitions import (
@@ -91,29 +93,45 @@ def bulk_history(n_events: int, seed: int = 0) -> History:
     types = random.choice(len(TYPES), n_events, p=popular).astype(np.int32)
     channels = random.integers(-1, len(CHANNELS), n_events, dtype=np.int32)
     value = np.where(random.random(n_events) < 0.5, np.round(random.lognormal(3.0, 1.0, n_events), 2), np.nan)
-    nobody = np.full(n_leads, NEVER)
+    return _history(
+        {
+            "created_at": created,
+            "offsets": np.searchsorted(lead, np.arange(n_leads + 1)).astype(np.int64),
+            "occurred_at": occurred,
+            "known_at": occurred + delay,
+            "day": (occurred // DAY).astype(np.int32),
+            "codes": np.stack([types, channels]),
+            "numbers": value[None, :],
+        }
+    )
+
+
+def _history(columns: Mapping[str, NDArray[Any]]) -> History:
+    created = columns["created_at"]
+    n = len(created)
+    nobody = np.full(n, NEVER)
     return History(
         schema=SCHEMA,
-        lead_ids=np.array([f"{i:09d}" for i in range(n_leads)], dtype=object),
+        lead_ids=np.array([f"{i:09d}" for i in range(n)], dtype=object),
         created_at=created,
         events=Events(
-            offsets=np.searchsorted(lead, np.arange(n_leads + 1)).astype(np.int64),
-            occurred_at=occurred,
-            known_at=occurred + delay,
-            day=(occurred // DAY).astype(np.int32),
-            codes=np.stack([types, channels]),
+            offsets=columns["offsets"],
+            occurred_at=columns["occurred_at"],
+            known_at=columns["known_at"],
+            day=columns["day"],
+            codes=columns["codes"],
             vocabularies=(TYPES, CHANNELS),
-            numbers=value[None, :],
+            numbers=columns["numbers"],
         ),
         attributes=Attributes(
-            offsets=np.arange(n_leads + 1, dtype=np.int64),
+            offsets=np.arange(n + 1, dtype=np.int64),
             valid_from=created,
             known_at=created,
-            codes=np.zeros((0, n_leads), np.int32),
+            codes=np.zeros((0, n), np.int32),
             vocabularies=(),
-            numbers=np.zeros((0, n_leads)),
+            numbers=np.zeros((0, n)),
         ),
-        outcomes=Outcomes(at=nobody, known_at=nobody, converted=np.zeros(n_leads, dtype=np.bool_)),
+        outcomes=Outcomes(at=nobody, known_at=nobody, converted=np.zeros(n, dtype=np.bool_)),
         data_end=START + SPAN,
         now=START + SPAN,
         labels={},
@@ -131,45 +149,20 @@ def bulk_moments(history: History, seed: int = 1) -> Moments:
 def save(history: History, moments: Moments, folder: Path) -> None:
     """As plain arrays that both sides read."""
     events = history.events
-    arrays: dict[str, NDArray[np.generic]] = {
+    columns: dict[str, NDArray[Any]] = {
         "created_at": history.created_at, "offsets": events.offsets, "occurred_at": events.occurred_at,
-        "known_at": events.known_at, "day": events.day, "type": events.codes[0], "channel": events.codes[1],
-        "value": events.numbers[0], "moment_lead": moments.lead, "as_of": moments.as_of,
+        "known_at": events.known_at, "day": events.day, "codes": events.codes, "numbers": events.numbers,
+        "moment_lead": moments.lead, "as_of": moments.as_of,
     }  # fmt: skip
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array)
+    for name, column in columns.items():
+        np.save(folder / f"{name}.npy", column)
+
+
+def load_columns(folder: Path) -> dict[str, NDArray[Any]]:
+    return {path.stem: np.load(path) for path in folder.glob("*.npy")}
 
 
 def load(folder: Path) -> tuple[History, Moments]:
     """The history and moments that `save` wrote."""
-    arrays = {path.stem: np.load(path) for path in folder.glob("*.npy")}
-    few = bulk_history(1)
-    n = len(arrays["created_at"])
-    nobody = np.full(n, NEVER)
-    history = History(
-        schema=SCHEMA,
-        lead_ids=np.array([f"{i:09d}" for i in range(n)], dtype=object),
-        created_at=arrays["created_at"],
-        events=Events(
-            offsets=arrays["offsets"],
-            occurred_at=arrays["occurred_at"],
-            known_at=arrays["known_at"],
-            day=arrays["day"],
-            codes=np.stack([arrays.pop("type"), arrays.pop("channel")]),
-            vocabularies=few.events.vocabularies,
-            numbers=arrays.pop("value")[None, :],
-        ),
-        attributes=Attributes(
-            offsets=np.arange(n + 1, dtype=np.int64),
-            valid_from=arrays["created_at"],
-            known_at=arrays["created_at"],
-            codes=np.zeros((0, n), np.int32),
-            vocabularies=(),
-            numbers=np.zeros((0, n)),
-        ),
-        outcomes=Outcomes(at=nobody, known_at=nobody, converted=np.zeros(n, dtype=np.bool_)),
-        data_end=few.data_end,
-        now=few.now,
-        labels={},
-    )
-    return history, Moments(arrays["moment_lead"], arrays["as_of"])
+    columns = load_columns(folder)
+    return _history(columns), Moments(columns["moment_lead"], columns["as_of"])

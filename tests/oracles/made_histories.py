@@ -6,6 +6,7 @@ beside each), so that ties and boundaries are the rule and not the exception.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -233,7 +234,7 @@ def every_definition(schema: Schema, windows: Sequence[int] = WINDOWS) -> tuple[
         made += [kind(selector) for kind in (DaysSinceLast, DaysSinceFirst, MeanGap, LastGap)]
         made += [LastNumber(selector, column) for column in schema.event_numbers]
         made += [DecayedCount(selector, half_life) for half_life in windows]
-        made += [Trend(selector, short, long) for short, long in zip(windows, windows[1:], strict=False)]
+        made += [Trend(selector, short, long) for short, long in itertools.pairwise(windows)]
         for window in (*windows, None):
             made += [kind(selector, window) for kind in (CountWithin, DistinctDays, Sessions, Share)]
             made += [

@@ -7,6 +7,7 @@ no incremental state, nothing shared with the kernel but the definitions. It mus
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -255,7 +256,7 @@ def value_of_selection(definition: Definition, chosen: list[EventRow], as_of: in
             if not chosen:
                 return 0.0
             weight = 1.0
-            for before, event in zip(chosen, chosen[1:], strict=False):
+            for before, event in itertools.pairwise(chosen):
                 weight = weight * half_power(event.occurred_at - before.occurred_at, half_life) + 1.0
             return weight * half_power(as_of - chosen[-1].occurred_at, half_life)
         case _:

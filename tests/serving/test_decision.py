@@ -148,7 +148,7 @@ def test_fast_lane_event_counts_from_the_instant_after_it_until_its_time_is_over
 def test_fast_lane_event_recorded_late_counts_from_then_on() -> None:
     booked = history(("call_booked", NOW - 3 * DAY, NOW - DAY))
     before, at_once, after = fast_lane_hits(booked, at(NOW - 2 * DAY, NOW - DAY, NOW - DAY + 1), CALLS)
-    assert before is None and at_once is None
+    assert (before, at_once) == (None, None)
     assert after == FastLaneHit("call_booked", NOW - 3 * DAY, 4 * HOUR)
 
 
@@ -196,4 +196,5 @@ def test_many_leads_at_once_say_what_each_says_alone(monkeypatch: pytest.MonkeyP
         assert enough[row] == (len(seen) >= 2 and len({e.occurred_at // DAY for e in seen}) >= 2 and reached)
         calls = [e.occurred_at for e in seen if e.event_type == "call_booked" and e.occurred_at >= now - 14 * DAY]
         assert hits[row] == (FastLaneHit("call_booked", max(calls), 4 * HOUR) if calls else None)
-    assert 10 < enough.sum() < 90 and 10 < sum(hit is not None for hit in hits) < 90
+    assert 10 < enough.sum() < 90
+    assert 10 < sum(hit is not None for hit in hits) < 90

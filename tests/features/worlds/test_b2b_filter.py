@@ -46,7 +46,13 @@ def busy_between(chain: Chain, country: int, begin: int, end: int) -> float:
 
 
 def probability_by_enumeration(
-    chain: Chain, start: np.ndarray, country: int, created_at: int, as_of: int, horizon: int, seen: list[tuple[int, int]]
+    chain: Chain,
+    start: np.ndarray,
+    country: int,
+    created_at: int,
+    as_of: int,
+    horizon: int,
+    seen: list[tuple[int, int]],
 ) -> float:
     """Sum over every path of states until the horizon; `seen` are the visible (kind, occurred_at)."""
     begins = created_at - chain.lead_in
@@ -68,7 +74,9 @@ def probability_by_enumeration(
                 weight *= math.exp(-expected) * rates[state] ** count
             conversions, losses = chain.conversion_rates[state], chain.loss_rates[state]
             if min(b, as_of) > max(a, created_at):
-                weight *= math.exp(-(conversions + losses) * busy_between(chain, country, max(a, created_at), min(b, as_of)))
+                weight *= math.exp(
+                    -(conversions + losses) * busy_between(chain, country, max(a, created_at), min(b, as_of))
+                )
             if min(b, until) > max(a, as_of):
                 hazard = (conversions + losses) * busy_between(chain, country, max(a, as_of), min(b, until))
                 converts += unsettled * conversions / (conversions + losses) * (1 - math.exp(-hazard))

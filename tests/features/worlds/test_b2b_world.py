@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.workspace import load_workspace
 from features.worlds import b2b, make_world
-from features.worlds.b2b_leads import UNKNOWN, start_given
-from features.worlds.b2b_seller import COMPANY_SIZE, COUNTRY, INDUSTRY, JOB_LEVEL, KINDS, SOURCE
+from features.worlds.b2b_chain import DAY
+from features.worlds.b2b_leads import UNKNOWN, draw_leads, start_given
+from features.worlds.b2b_seller import COMPANY_SIZE, COUNTRY, DATA_END, HORIZON_DAYS, INDUSTRY, JOB_LEVEL, KINDS, SOURCE
 
 LEADS = 3000
 
@@ -88,36 +90,50 @@ def test_truth_stands_at_the_schedule_of_open_leads(folder: Path, toml: dict[str
 
 
 def test_tables_keep_the_contract(folder: Path, toml: dict[str, Any]) -> None:
-    leads, events, outcomes, attributes = (table(folder, name) for name in ("leads", "events", "outcomes", "attributes"))
-    assert len(leads) == LEADS and leads["lead_id"].is_unique
+    leads, events, outcomes, attributes = (
+        table(folder, name) for name in ("leads", "events", "outcomes", "attributes")
+    )
+    assert len(leads) == LEADS
+    assert leads["lead_id"].is_unique
     data_end = pd.Timestamp(toml["target"]["data_end"])
     for times in (leads["created_at"], events["recorded_at"], outcomes["occurred_at"], attributes["recorded_at"]):
-        assert times.notna().all() and (times < data_end).all()
+        assert times.notna().all()
+        assert (times < data_end).all()
     assert (events["recorded_at"] >= events["occurred_at"]).all()
     assert set(events["lead_id"]) <= set(leads["lead_id"])
-    assert outcomes["lead_id"].is_unique and set(outcomes["outcome"]) == {"won", "lost"}
+    assert outcomes["lead_id"].is_unique
+    assert set(outcomes["outcome"]) == {"won", "lost"}
     by_lead = events.merge(leads[["lead_id", "created_at"]], on="lead_id").merge(
         outcomes.rename(columns={"occurred_at": "ended_at"}), on="lead_id", how="left"
     )
     assert not (by_lead["occurred_at"] >= by_lead["ended_at"]).any()
+    assert not (by_lead["ended_at"] <= by_lead["created_at"]).any()
     assert (by_lead["occurred_at"] < by_lead["created_at"]).any(), "visits before sign-up"
     late = (events["recorded_at"] > events["occurred_at"]).groupby(events["channel"]).mean()
-    assert (late[["mail", "social", "call", "webinar"]] > 0.3).all() and late["web"] == 0
+    assert (late[["mail", "social", "call", "webinar"]] > 0.3).all()
+    assert late["web"] == 0
     assert {"student", "job_seeker"} <= set(leads["job_level"].dropna())
     assert set(leads["language"]) == {"en", "ja"}
+
+
+def test_toml_reads_as_a_workspace(folder: Path) -> None:
+    workspace = load_workspace(folder)
+    assert (workspace.name, workspace.converted) == ("b2b", "won")
+    assert workspace.data_end == DATA_END
+    assert workspace.horizon == HORIZON_DAYS * DAY
 
 
 def test_toml_has_words_for_every_event_type_and_attribute(folder: Path, toml: dict[str, Any]) -> None:
     assert set(toml["events"]) == {kind.name for kind in KINDS} == set(table(folder, "events")["event_type"])
     for name, words in toml["events"].items():
-        assert words["en"] and words["ja"], name
+        assert all(words[key] for key in ("en", "ja")), name
         assert words.get("stage") in (None, "awareness", "interest", "decision", "action"), name
     ignored = set(toml["attributes"].pop("ignore"))
     assert set(toml["page"].values()) == ignored
     shown = set(table(folder, "leads").columns) - {"lead_id", "created_at"} - ignored
     assert shown == set(toml["attributes"])
     for name, words in toml["attributes"].items():
-        assert words["en"] and words["ja"] and words["group"], name
+        assert all(words[key] for key in ("en", "ja", "group")), name
         assert set(words.get("points", {})) <= set(table(folder, "leads")[name].dropna()), name
 
 
@@ -132,6 +148,22 @@ def test_unknown_company_averages_over_what_it_may_be() -> None:
     assert unknown[0] == pytest.approx(weight @ known, abs=1e-14)
     assert known.sum(axis=1) == pytest.approx(1, abs=1e-14)
     assert all(attribute.shares.sum() == pytest.approx(1) for attribute in (JOB_LEVEL, SOURCE, COUNTRY))
+
+
+def test_company_counts_only_once_our_systems_have_learned_of_it() -> None:
+    leads = draw_leads(500, np.random.default_rng(4))
+    later = np.flatnonzero(~leads.at_sign_up & (leads.known_recorded_at > leads.known_from))
+    learned = leads.known_recorded_at[later]
+    one = np.full(len(later), UNKNOWN)
+    unknown = start_given(one, one, leads.level[later], leads.source[later], leads.country[later])
+    assert len(later) > 50
+    assert np.array_equal(leads.start(later, learned), unknown)
+    assert (leads.start(later, learned + 1) != unknown).any(axis=1).all()
+    signed_up = np.flatnonzero(leads.at_sign_up)
+    known = start_given(
+        *(getattr(leads, name)[signed_up] for name in ("size", "industry", "level", "source", "country"))
+    )
+    assert np.array_equal(leads.start(signed_up, leads.created_at[signed_up] + 1), known)
 
 
 def test_the_same_seed_makes_the_same_world_and_another_seed_another(tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""When a cell says: SQL that reads a time in any of the forms that tables bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.cell_values import plain_width, text
+from features.instants import EARLIEST, LATEST, local_time_steps
+from features.sql_text import Column, literal
+
+DAY = 86_400_000_000
+OFFSET, NAIVE, DATE, EPOCH = "with offset", "naive", "date without time", "epoch"
+"""How a cell was read."""
+
+_DAY_SHAPE = r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
+_CLOCK_SHAPE = r"[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
+_PLAIN_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?$"
+_LOCAL = f"^{_DAY_SHAPE}({_CLOCK_SHAPE})?$"
+_ABSOLUTE = f"^{_DAY_SHAPE}{_CLOCK_SHAPE}" + r" *(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_COMPACT_DAY = r"^(19|20)[0-9]{6}$"
+_EPOCH_SHAPE = r"^([0-9]{10}|[0-9]{13})$"
+
+
+def wall_and_form(column: Column) -> tuple[str, str]:
+    """Microseconds of the time as written, and its form.
+
+    Returns
+    -------
+    A bigint: UTC for the forms `OFFSET` and `EPOCH`, the clock on the wall for `NAIVE` and `DATE`; NULL where the cell
+    is no time. And a text: the form, NULL where the cell is empty or no time.
+    """
+    x = column.sql
+    if column.type == "DATE":
+        return f"(case when isfinite({x}) then epoch_us({x}) end)", f"(case when isfinite({x}) then {literal(DATE)} end)"
+    if column.is_time:
+        form = OFFSET if "TZ" in column.type or "WITH TIME ZONE" in column.type else NAIVE
+        if column.type.endswith("_NS"):
+            # Rounding could lift an instant to the next microsecond, past a moment: cut off instead.
+            wall = f"((epoch_ns({x}) - ((epoch_ns({x}) % 1000) + 1000) % 1000) // 1000)"
+        else:
+            wall = f"epoch_us({x})"
+        return f"(case when isfinite({x}) then {wall} end)", f"(case when isfinite({x}) then {literal(form)} end)"
+    if column.is_number:
+        return _epoch(f"try_cast({x} as bigint)"), f"(case when {_epoch(f'try_cast({x} as bigint)')} is not null then {literal(EPOCH)} end)"
+    if not column.is_text:
+        return "null::bigint", "null::varchar"
+    return _text_wall(column), _text_form(column)
+
+
+def _epoch(integer: str) -> str:
+    """Seconds, milliseconds or microseconds since 1970, told by their number of digits (2001 to 2286)."""
+    return (
+        f"(case when {integer} between 1000000000 and 9999999999 then {integer} * 1000000"
+        f" when {integer} between 1000000000000 and 9999999999999 then {integer} * 1000"
+        f" when {integer} between 1000000000000000 and 9999999999999999 then {integer} end)"
+    )
+
+
+def _normal(column: Column) -> str:
+    """Japanese and full-width forms as plain ones; what is plain already passes by the costly replacements."""
+    raw = text(column)
+    t = plain_width(raw)
+    t = rf"regexp_replace({t}, '^([0-9]{{4}})年 *([0-9]{{1,2}})月 *([0-9]{{1,2}})日[ T]*', '\1-\2-\3 ')"
+    t = rf"regexp_replace({t}, '([0-9]{{1,2}})時 *([0-9]{{1,2}})分 *', '\1:\2:')"
+    t = f"replace(replace({t}, '秒', ''), '時', ':00')"
+    t = rf"regexp_replace({t}, '^([0-9]{{4}})[/.]([0-9]{{1,2}})[/.]([0-9]{{1,2}})', '\1-\2-\3')"
+    t = rf"regexp_replace({t}, '(:[0-9]{{2}}),([0-9]+)', '\1.\2')"
+    t = f"rtrim(rtrim({t}), ':')"
+    return f"(case when regexp_matches({raw}, {literal(_PLAIN_ISO)}) then {raw} else {t} end)"
+
+
+def _text_wall(column: Column) -> str:
+    t = _normal(column)
+    absolute = rf"regexp_replace(regexp_replace({t}, ' *(Z|z|UTC|GMT)$', '+00:00'), ' +([+-][0-9:]+)$', '\1')"
+    day = rf"try_cast(regexp_replace({t}, '^(....)(..)(..)$', '\1-\2-\3') as timestamp)"
+    return (
+        f"(case when regexp_matches({t}, {literal(_LOCAL)}) then epoch_us(try_cast({t} as timestamp))"
+        f" when regexp_matches({t}, {literal(_ABSOLUTE)}) then epoch_us(try_cast({absolute} as timestamptz))"
+        f" when regexp_matches({t}, {literal(_EPOCH_SHAPE)}) then {_epoch(f'try_cast({t} as bigint)')}"
+        f" when regexp_matches({t}, {literal(_COMPACT_DAY)}) then epoch_us({day}) end)"
+    )
+
+
+def _text_form(column: Column) -> str:
+    t = _normal(column)
+    return (
+        f"(case when regexp_matches({t}, {literal(_LOCAL)}) then"
+        f" case when contains({t}, ':') then {literal(NAIVE)} else {literal(DATE)} end"
+        f" when regexp_matches({t}, {literal(_ABSOLUTE)}) then {literal(OFFSET)}"
+        f" when regexp_matches({t}, {literal(_EPOCH_SHAPE)}) then {literal(EPOCH)}"
+        f" when regexp_matches({t}, {literal(_COMPACT_DAY)}) then {literal(DATE)} end)"
+    )
+
+
+def instant(wall: str, form: str, zone: str) -> str:
+    """UTC microseconds of a time as written, NULL outside the years 1 to 9999.
+
+    Parameters
+    ----------
+    wall, form : names of columns that hold what `wall_and_form` reads.
+    """
+    steps, offsets = local_time_steps(zone)
+    local = f"{wall} - {_tree(wall, steps, offsets)}" if any(offsets) else wall
+    utc = f"(case when {form} in ({literal(NAIVE)}, {literal(DATE)}) then {local} else {wall} end)"
+    return f"(case when {wall} between {EARLIEST} and {LATEST} and {utc} between {EARLIEST} and {LATEST} then {utc} end)"
+
+
+def end_of_day(wall: str, zone: str) -> str:
+    """The last microsecond of the local day that starts at `wall`, in UTC."""
+    steps, offsets = local_time_steps(zone)
+    following = f"({wall} + {DAY})"
+    return f"({following} - {_tree(following, steps, offsets) if any(offsets) else 0} - 1)"
+
+
+def _tree(wall: str, steps: Sequence[int], offsets: Sequence[int]) -> str:
+    """The offset at a local time, by halving: a zone has hundreds of changes."""
+    if not steps:
+        return str(offsets[0])
+    middle = len(steps) // 2
+    before = _tree(wall, steps[:middle], offsets[: middle + 1])
+    after = _tree(wall, steps[middle + 1 :], offsets[middle + 1 :])
+    return f"(case when {wall} < {steps[middle]} then {before} else {after} end)"

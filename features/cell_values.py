@@ -1,0 +1,82 @@
+"""What a cell says: SQL that reads it as text, number or category."""
+
+from __future__ import annotations
+
+from features.sql_text import Column, literal, literals
+
+MISSING_WORDS = ("na", "n/a", "null", "-", "不明", "なし")
+"""Texts that mean nothing is known, in lower case; an empty cell does too."""
+_FULL_WIDTH = "０１２３４５６７８９．，－＋−：／　Ｅｅ"
+_PLAIN = "0123456789.,-+-:/ Ee"
+_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+_THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
+_NO_NUMBER = r"^[+-]?(nan|inf|infinity)$"
+_ZERO_FIRST = r"^[+-]?0[0-9]"
+_SPACES = " \t\r\n\u3000\ufeff"
+
+
+def text(column: Column) -> str:
+    """The cell as text, NULL where empty: integers in decimal, integral floats without ".0", booleans true or false."""
+    x = column.sql
+    if column.is_text:
+        x = x if column.type == "VARCHAR" else f"{x}::varchar"
+        return f"nullif(trim({x}, {literal(_SPACES)}), '')"
+    if column.type in ("FLOAT", "DOUBLE"):
+        whole = f"{x} = trunc({x}) and abs({x}) < 1e18"
+        return f"case when isnan({x}) then null when {whole} then ({x}::hugeint)::varchar else {x}::varchar end"
+    if column.type.startswith("DECIMAL"):
+        return f"case when {x} = trunc({x}) then trunc({x})::hugeint::varchar else {x}::varchar end"
+    return f"{x}::varchar"
+
+
+def plain_width(text_sql: str) -> str:
+    """Full-width digits and signs as plain ones."""
+    return f"translate({text_sql}, {literal(_FULL_WIDTH)}, {literal(_PLAIN)})"
+
+
+def known_text(column: Column) -> str:
+    """`text`, with the words that mean missing as NULL."""
+    if not column.is_text:
+        return text(column)
+    return f"(case when lower({text(column)}) in ({literals(MISSING_WORDS)}) then null else {text(column)} end)"
+
+
+def category(column: Column) -> str:
+    """`known_text`, with booleans the same two texts wherever they come from."""
+    if not column.is_text:
+        return text(column)
+    known = known_text(column)
+    return f"(case when lower({known}) in ('true', 'false') then lower({known}) else {known} end)"
+
+
+def number(column: Column) -> str:
+    """The cell as a finite double without a negative zero, NULL where it is none."""
+    x = column.sql
+    if column.is_time or not column.is_plain:
+        return "null::double"
+    if column.is_text:
+        t = plain_width(known_text(column))
+        value = (
+            f"(case when regexp_matches({t}, {literal(_NUMBER)}) then try_cast({t} as double)"
+            f" when regexp_matches({t}, {literal(_THOUSANDS)}) then try_cast(replace({t}, ',', '') as double) end)"
+        )
+    else:
+        value = f"try_cast({x} as double)"
+    # x + 0.0 would turn -0.0 to 0.0 as well, but an optimiser may take it away.
+    return f"(case when {value} = 0 then 0.0::double when isfinite({value}) then {value} end)"
+
+
+def is_number(column: Column) -> str:
+    """Whether a known cell reads as a number; nan and inf do, though their value is missing."""
+    if not column.is_text:
+        return "true" if column.is_number else "false"
+    t = plain_width(known_text(column))
+    shapes = [f"regexp_matches({t}, {literal(shape)})" for shape in (_NUMBER, _THOUSANDS)]
+    return f"({' or '.join(shapes)} or regexp_matches(lower({t}), {literal(_NO_NUMBER)}))"
+
+
+def zero_first(column: Column) -> str:
+    """Whether the cell has a zero before another digit, as codes do and amounts don't."""
+    if not column.is_text:
+        return "false"
+    return f"regexp_matches({plain_width(known_text(column))}, {literal(_ZERO_FIRST)})"

@@ -1,0 +1,90 @@
+"""What one running service holds: the champion, the tables, the list to call, and the threads that keep them up."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+
+from features.schema import Schema
+from features.workspace import Workspace
+from serving.access import Access
+from serving.answers import Answers
+from serving.call_list import LiveCallList
+from serving.champion import Champion, Snapshot, open_registry
+from serving.live_tables import LiveTables
+from serving.log_lines import note
+from serving.metrics import Metrics
+from serving.scoring import ColdStart
+from serving.watching import Watching
+from training.points import PointsRules
+
+CHAMPION_EVERY = 1.0
+TABLES_EVERY = 2.0
+LIST_EVERY = 1.0
+
+
+class Office:
+    """Made by the service's constructor, one in each worker."""
+
+    def __init__(self, workspace: Workspace, keys: Sequence[str], *, clock: Callable[[], int]) -> None:
+        self.workspace = workspace
+        self.access = Access.by_keys(keys)
+        self.keyed = bool(keys)
+        self.metrics = Metrics()
+        self.clock = clock
+        self.version = importlib.metadata.version("propensity")
+        workspace.state_folder.mkdir(exist_ok=True)
+        self._told_schema = Schema(
+            zone=workspace.zone,
+            stages={name: each.stage for name, each in workspace.events.items() if each.stage is not None},
+        )
+        self.champion = Champion(
+            folder=workspace.folder,
+            state_folder=workspace.state_folder,
+            registry=lambda: open_registry(workspace.name, workspace.state_folder),
+            converted=workspace.converted,
+            cold_start=self._cold_start,
+            metrics=self.metrics,
+        )
+        self.tables = LiveTables(workspace, self.snapshot, lambda stale: self.metrics.stale("tables", stale))
+        self.call_list = LiveCallList(self.tables, self.snapshot)
+        self.answers = Answers(snapshot=self.snapshot, tables=self.tables, metrics=self.metrics, clock=clock)
+        self.score_body = self.answers.score_body
+        self.score_batch_body = self.answers.score_batch_body
+        self._watching = [
+            Watching("the champion", self.champion.look, every=CHAMPION_EVERY),
+            Watching("the tables", self.tables.look, every=TABLES_EVERY),
+            Watching("the list to call", self.call_list.look, every=LIST_EVERY),
+        ]
+
+    def snapshot(self) -> Snapshot:
+        """What answers now."""
+        return self.champion.snapshot
+
+    def open(self) -> None:
+        """Load and warm the champion, then keep all up in the background.
+
+        A worker takes requests once this returns, so that nobody ever waits for compiled code or meets a service
+        without its model. The tables, which may take a while, are read beside it.
+        """
+        self._watching[0].look_once()
+        for each in self._watching:
+            each.start()
+        note("open", keys=self.keyed)
+
+    def close(self) -> None:
+        """End the threads."""
+        for each in self._watching:
+            each.stop()
+        note("closed")
+
+    @property
+    def ready(self) -> bool:
+        """Whether the champion is warm and the tables were looked at."""
+        return self.tables.looked
+
+    def _cold_start(self) -> tuple[ColdStart, Schema]:
+        """Points, while there is no champion; what the tables say of event types is used as soon as they were read."""
+        schema = self.tables.schema or self._told_schema
+        rules = PointsRules.of(self.workspace, schema)
+        return ColdStart(rules=rules, horizon=self.workspace.horizon), schema

@@ -1,0 +1,327 @@
+"""Scores and answers: the one way from leads at moments to `LeadScore`, in batch and for one lead alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from math import floor, isnan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.compute import compute_features
+from features.history import History
+from features.moments import Moments
+from features.schema import Schema
+from features.wording import message, say
+from serving.agreement import Agreement
+from serving.decision import Band, decide
+from serving.evidence import enough_evidence, fast_lane_hits
+from serving.lead_score import (
+    AgreementName,
+    Cutoff,
+    FastLaneHit,
+    GroupShare,
+    LeadScore,
+    ModelName,
+    Reason,
+    Reasons,
+)
+from serving.signatures import AgreementState
+from training import explanation
+from training.bundle import Bundle
+from training.calibration import Calibrator
+from training.explanation import Explainer, Explanation
+from training.points import PointsRules
+from training.reference import Similar
+
+SHOWN = 5
+"""So many reasons for, and so many against, stand in every reply."""
+LEADS_AT_ONCE = 16_384
+"""Moments whose features and contributions are held at once: some 100 MB at 400 features."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that people should know of a score: a message key and its values, said in each reader's language."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def said(self, lang: str) -> str:
+        return message(self.key, lang, **self.values)
+
+
+@dataclass(frozen=True, eq=False)
+class ServingModel:
+    """A registered model made ready to answer: prepared once, used for every batch and request.
+
+    Attributes
+    ----------
+    name, version : in the registry.
+    bundle : as training left it.
+    """
+
+    name: str
+    version: str
+    bundle: Bundle
+
+    @property
+    def schema(self) -> Schema:
+        """What the columns mean to this model; tables and requests are read by it."""
+        return self.bundle.scorer.definitions.schema
+
+    @property
+    def horizon(self) -> int:
+        return self.bundle.scorer.horizon
+
+    @property
+    def converted(self) -> str:
+        """The outcome that counts as converted."""
+        return str(self.bundle.manifest["converted"])
+
+    @property
+    def oldest_age(self) -> int | None:
+        """The longest time since a lead's creation among the training moments (microseconds), where it was kept."""
+        longest = self.bundle.manifest.get("oldest_age")
+        return None if longest is None else int(longest)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        return Explainer.of(self.bundle.scorer, self.bundle.reference)
+
+    @cached_property
+    def named(self) -> ModelName:
+        return ModelName(self.name, self.version, self.bundle.scorer.provisional)
+
+
+@dataclass(frozen=True, eq=False)
+class ColdStart:
+    """Points by rule, for as long as there is no champion.
+
+    Attributes
+    ----------
+    rules : how many points for what.
+    horizon : microseconds, of the workspace.
+    missing : what is missing until a model can be trained.
+    """
+
+    rules: PointsRules
+    horizon: int
+    missing: tuple[Notice, ...] = ()
+
+
+def score_leads(
+    model: ServingModel | ColdStart,
+    agreement: AgreementState,
+    history: History,
+    moments: Moments,
+    *,
+    scored_at: int,
+    lang: str | Sequence[str] = "en",
+    notices: Sequence[Notice] = (),
+    reasons: bool = True,
+    threads: int | None = None,
+) -> Iterator[LeadScore]:
+    """Score leads at moments, say why, and what the agreement says of each.
+
+    A score depends on the lead's own visible rows alone: it has the same bits alone and among 100,000s, in any order,
+    with any number of threads.
+
+    Parameters
+    ----------
+    model : the champion, or points where there is none.
+    agreement : as it stands in the workspace, signed or not.
+    history : read by the model's schema.
+    moments : n moments of leads of `history`, each after the lead's creation.
+    scored_at : now, UTC microseconds.
+    lang : of the sentences; one for all, or one for each moment.
+    notices : told with every score, beside the score's own.
+    reasons : False leaves out the reasons, and with them fit and engagement, for lists that don't show them.
+    threads : of the features; None means one for each processor.
+
+    Returns
+    -------
+    n scores in the order of `moments`, made as they are asked for: a slice at a time is held in memory.
+
+    Raises
+    ------
+    MomentOutsideHistory
+        A moment of an unknown lead or not after its creation, before any score is given.
+    """
+    moments.check(history)
+    langs = [lang] * len(moments) if isinstance(lang, str) else list(lang)
+    if len(langs) != len(moments):
+        raise ValueError(f"{len(langs)} languages for {len(moments)} moments")
+    return _in_slices(model, agreement, history, moments, scored_at, langs, tuple(notices), reasons, threads)
+
+
+def _in_slices(
+    model: ServingModel | ColdStart,
+    agreement: AgreementState,
+    history: History,
+    moments: Moments,
+    scored_at: int,
+    langs: list[str],
+    notices: tuple[Notice, ...],
+    reasons: bool,
+    threads: int | None,
+) -> Iterator[LeadScore]:
+    for first in range(0, len(moments), LEADS_AT_ONCE):
+        rows = np.arange(first, min(first + LEADS_AT_ONCE, len(moments)), dtype=np.int64)
+        batch = _Batch(agreement, history, moments.take(rows), scored_at, langs[first : first + len(rows)], notices)
+        if isinstance(model, ServingModel):
+            yield from _by_model(model, batch, reasons, threads)
+        else:
+            yield from _by_points(model, batch, reasons)
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """What a slice of the moments needs, whoever scores it."""
+
+    agreement: AgreementState
+    history: History
+    moments: Moments
+    scored_at: int
+    langs: list[str]
+    notices: tuple[Notice, ...]
+
+    @cached_property
+    def hits(self) -> list[FastLaneHit | None]:
+        """The fast-lane event of each moment; none where no agreement is valid."""
+        valid = self.agreement.valid
+        return fast_lane_hits(self.history, self.moments, {} if valid is None else valid.fast_lane)
+
+    def enough(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether the evidence suffices; looked up only for those whom the model would make SQL."""
+        result, valid = np.ones(len(self.moments), dtype=np.bool_), self.agreement.valid
+        if valid is not None and valid.evidence is not None:
+            rows = np.flatnonzero(probability >= valid.sql)
+            result[rows] = enough_evidence(self.history, self.moments.take(rows), valid.evidence)
+        return result
+
+    def score(
+        self,
+        row: int,
+        *,
+        horizon: int,
+        probability: float | None,
+        score: int,
+        enough: bool,
+        cutoffs: dict[Band, Cutoff] | None,
+        notices: tuple[Notice, ...],
+        **fields: Any,
+    ) -> LeadScore:
+        """The answer about one moment: what is decided by the agreement, with what the scorer found (`fields`)."""
+        state, hit, lang = self.agreement, self.hits[row], self.langs[row]
+        decision = decide(
+            agreement=state.valid, probability=probability, fast_lane=hit is not None, enough_evidence=enough
+        )
+        return LeadScore(
+            lead_id=str(self.history.lead_ids[self.moments.lead[row]]),
+            as_of=int(self.moments.as_of[row]),
+            scored_at=self.scored_at,
+            horizon=horizon,
+            probability=probability,
+            score=score,
+            band=decision.band,
+            decided_by=decision.decided_by,
+            cutoffs=cutoffs,
+            agreement=None if state.agreement is None else AgreementName(state.agreement.version, state.signed),
+            warnings=tuple(each.said(lang) for each in (*notices, *self.notices)),
+            fast_lane=hit,
+            **fields,
+        )
+
+
+def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | None) -> Iterator[LeadScore]:
+    scorer, reference, history, moments = model.bundle.scorer, model.bundle.reference, batch.history, batch.moments
+    values = compute_features(history, moments, scorer.definitions, threads=threads)
+    raw, probability = scorer.score(values)
+    enough = batch.enough(probability)
+    percentile, similar = reference.percentile(probability), reference.similar(probability)
+    told = model.explainer.explain(values, raw, shown=SHOWN) if reasons else None
+    fit_grade = reference.grades(told.fit, "fit") if told is not None else None
+    engagement_grade = reference.grades(told.engagement, "engagement") if told is not None else None
+    cutoffs = _cutoffs(batch.agreement.valid, scorer.calibrator)
+    always = (Notice("warning.provisional"),) if scorer.provisional else ()
+    too_old = _too_old(model, history, moments)
+    for row in range(len(moments)):
+        lang, why = batch.langs[row], None if told is None else told[row]
+        yield batch.score(
+            row,
+            horizon=scorer.horizon,
+            probability=float(probability[row]),
+            score=whole_score(float(probability[row])),
+            enough=bool(enough[row]),
+            cutoffs=cutoffs,
+            notices=(*always, *((Notice("warning.older_than_training"),) if too_old[row] else ())),
+            percentile=None if isnan(percentile[row]) else float(percentile[row]),
+            average=scorer.average,
+            similar=None if similar is None else Similar(int(similar[0][row]), similar[1]),
+            reasons=None if why is None else _reasons(why, model.schema, lang),
+            fit=_NONE if why is None or fit_grade is None else GroupShare(why.fit, "ABC"[fit_grade[row]]),
+            engagement=_NONE
+            if why is None or engagement_grade is None
+            else GroupShare(why.engagement, int(engagement_grade[row]) + 1),
+            model=model.named,
+        )
+
+
+_NONE = GroupShare(None, None)
+
+
+def whole_score(probability: float) -> int:
+    """100 x probability as a whole number, halves up.
+
+    >>> whole_score(0.31), whole_score(0.125), whole_score(0.999999)
+    (31, 13, 100)
+    """
+    return floor(100.0 * probability + 0.5)
+
+
+def _too_old(model: ServingModel, history: History, moments: Moments) -> NDArray[np.bool_]:
+    oldest = model.oldest_age
+    if oldest is None:
+        return np.zeros(len(moments), dtype=np.bool_)
+    return moments.as_of - history.created_at[moments.lead] > oldest
+
+
+def _cutoffs(agreement: Agreement | None, calibrator: Calibrator | None) -> dict[Band, Cutoff] | None:
+    if agreement is None:
+        return None
+    by_band = {Band.MQL: agreement.mql, Band.SQL: agreement.sql}
+    return {
+        band: Cutoff(probability, None if calibrator is None else _log_odds(calibrator, probability))
+        for band, probability in by_band.items()
+    }
+
+
+@lru_cache(maxsize=64)
+def _log_odds(calibrator: Calibrator, probability: float) -> float | None:
+    return calibrator.raw_of(probability)
+
+
+def _reasons(why: Explanation, schema: Schema, lang: str) -> Reasons:
+    return Reasons(
+        speak_for=tuple(_reason(each, schema, lang) for each in why.for_),
+        speak_against=tuple(_reason(each, schema, lang) for each in why.against),
+        other_log_odds=why.other_log_odds,
+        base_log_odds=why.base,
+        raw_log_odds=why.raw,
+    )
+
+
+def _reason(each: explanation.Reason, schema: Schema, lang: str) -> Reason:
+    return Reason(
+        feature=each.feature,
+        group=each.group,
+        text=say(each.leading, each.value, schema, lang),
+        value=each.value,
+        log_odds=each.log_odds,
+        score_points=each.score_points,
+        similar=each.similar,
+    )

@@ -1,0 +1,361 @@
+"""MLflow, seen from here: runs with all that belongs to them, a registered model, its champion and challenger.
+
+MLflow is imported when a registry is opened, not before (it takes seconds), with its telemetry, progress bars and chatter
+off. `Registry` keeps one client, so that asking for the champion costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.definitions import Definitions
+from features.errors import UsageError
+from training.bundle import BundleBroken, bundle_digest, folder_at_once, load_bundle
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION, CHALLENGER = "champion", "challenger"
+HISTORY_TAG = "propensity.champions"
+"""Tag of the registered model: the versions that were champion, the last one at the end."""
+DIGEST_TAG = "propensity.digest"
+REMEMBERED = 100
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+_FLUENT = threading.Lock()
+"""Held by whoever sets the store and the active run that the whole process shares."""
+
+
+class RegistryAway(Exception):
+    """The registry does not answer; what was fetched before can go on serving."""
+
+
+class NothingToRollBack(UsageError):
+    """No champion came before the one that serves."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version. `digest` is that of its bundle."""
+
+    model: str
+    number: str
+    digest: str
+    run_id: str
+
+
+def tracking_uri(state_folder: Path, environment: Mapping[str, str]) -> str:
+    """MLFLOW_TRACKING_URI where it is set, else SQLite in the workspace's state folder."""
+    return environment.get("MLFLOW_TRACKING_URI") or f"sqlite:///{state_folder.resolve() / 'mlflow.db'}"
+
+
+def model_name(workspace: str) -> str:
+    """Name of a workspace's registered model: the workspace's, without what MLflow and paths don't take."""
+    return re.sub(r"[^\w-]+", "-", workspace).strip("-") or "propensity"
+
+
+class Registry:
+    """The registered model of one workspace.
+
+    Parameters
+    ----------
+    uri : MLflow's tracking address (`tracking_uri`).
+    name : of experiment and registered model (`model_name`).
+    state_folder : the workspace's; fetched bundles, and artifacts where a bare database is the store, lie in it.
+    """
+
+    def __init__(self, uri: str, name: str, *, state_folder: Path) -> None:
+        self.uri, self.name, self.state_folder = uri, name, state_folder
+        self._database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+        if self._database is not None:
+            self._database.parent.mkdir(parents=True, exist_ok=True)
+        with self._alone(), warnings.catch_warnings():
+            # SQLAlchemy about MLflow's own tables, the first time that they are mapped
+            warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
+            self._client = _client(uri)
+            # the first question makes or migrates the tables, which two processes must not do at once
+            self._client.search_registered_models(max_results=1)
+
+    def register(
+        self,
+        bundle_folder: Path,
+        *,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float | None],
+        tags: Mapping[str, str] | None = None,
+        report_folder: Path | None = None,
+    ) -> Version:
+        """Log a training as one run, and its bundle as a new version with the alias `challenger`.
+
+        The version is made last: an interrupted training leaves a run that says so, and no version.
+
+        Parameters
+        ----------
+        params : values are written as text, mappings and lists as JSON.
+        metrics : those that are None have no value and are left out.
+        tags : as ``mlflow.source.git.commit``.
+        report_folder : plots and words.
+        """
+        bundle = load_bundle(bundle_folder)
+        run_id = self._start_run(dict(tags or {}))
+        try:
+            from mlflow.entities import Metric, Param
+
+            now = self._client.get_run(run_id).info.start_time
+            known = [Metric(name, float(value), now, 0) for name, value in metrics.items() if value is not None]
+            said = [Param(name, _text(value)) for name, value in params.items()]
+            for start in range(0, max(len(known), len(said)), 100):
+                part = slice(start, start + 100)
+                self._client.log_batch(run_id, metrics=known[part], params=said[part])
+            self._client.log_artifacts(run_id, str(bundle_folder), "bundle")
+            if report_folder is not None:
+                self._client.log_artifacts(run_id, str(report_folder), "report")
+            model_uri, model_id = self._log_model(run_id, bundle_folder, bundle.scorer.definitions)
+            self._client.set_terminated(run_id, "FINISHED")
+        except BaseException as problem:
+            self._client.set_terminated(run_id, "FAILED" if isinstance(problem, Exception) else "KILLED")
+            raise
+        # to make a version MLflow asks the default store about the logged model
+        with self._alone(), _default_store(self.uri):
+            made = self._client.create_model_version(
+                self.name, source=model_uri, run_id=run_id, model_id=model_id, tags={DIGEST_TAG: bundle.digest}
+            )
+            self._client.set_registered_model_alias(self.name, CHALLENGER, str(made.version))
+        return _version(made)
+
+    def champion(self) -> Version | None:
+        """The version that serves; None before the first. Costs a few milliseconds."""
+        return self.by_alias(CHAMPION)
+
+    def challenger(self) -> Version | None:
+        """The version that was trained last."""
+        return self.by_alias(CHALLENGER)
+
+    def by_alias(self, alias: str) -> Version | None:
+        """The version with this alias, or None.
+
+        Raises
+        ------
+        RegistryAway
+            The registry does not answer.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return _version(self._client.get_model_version_by_alias(self.name, alias))
+        except MlflowException as problem:
+            if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise RegistryAway(f"{shown(self.uri)}: {problem.error_code}") from problem
+        except OSError as problem:
+            raise RegistryAway(f"{shown(self.uri)}: {type(problem).__name__}") from problem
+
+    def set_champion(self, number: str) -> Version:
+        """Let a version serve, and remember the one that served before."""
+        with self._alone():
+            chosen = _version(self._client.get_model_version(self.name, number))
+            before = self.champion()
+            served = self._served()
+            if before is not None and served[-1:] != [before.number]:
+                served.append(before.number)  # the alias was moved by hand since
+            if before is None or before.number != number:
+                served.append(number)
+            self._client.set_registered_model_alias(self.name, CHAMPION, number)
+            self._remember(served)
+        return chosen
+
+    def rollback(self) -> Version:
+        """Undo the last promotion: the champion of before serves again.
+
+        Raises
+        ------
+        NothingToRollBack
+        """
+        with self._alone():
+            now = self.champion()
+            served = self._served()
+            if now is not None and served[-1:] == [now.number]:
+                served.pop()
+            if now is None or not served:
+                raise NothingToRollBack(
+                    found="no champion before the one that serves" if now else "no champion",
+                    expected="a promotion to undo",
+                    next_step="propensity promote makes a challenger champion",
+                )
+            chosen = _version(self._client.get_model_version(self.name, served[-1]))
+            self._client.set_registered_model_alias(self.name, CHAMPION, served[-1])
+            self._remember(served)
+        return chosen
+
+    def fetch(self, version: Version) -> Path:
+        """The folder of a version's bundle, fetched once and known by its digest.
+
+        Raises
+        ------
+        BundleBroken
+            What the registry holds is not what was registered.
+        """
+        folder = self.state_folder / "bundles" / version.digest
+        if folder.is_dir():
+            if _holds(folder, version.digest):
+                return folder
+            shutil.rmtree(folder)  # cut short by a full disk, say: fetched again
+        with tempfile.TemporaryDirectory() as temporary:
+            got = Path(self._client.download_artifacts(version.run_id, "bundle", temporary))
+            load_bundle(got, digest=version.digest)
+            try:
+                with folder_at_once(folder) as place:
+                    shutil.copytree(got, place, dirs_exist_ok=True)
+            except OSError:
+                if not _holds(folder, version.digest):  # else another process was faster
+                    raise
+        return folder
+
+    def _start_run(self, tags: dict[str, str]) -> str:
+        with self._alone():
+            found = self._client.get_experiment_by_name(self.name)
+            if found is None:
+                place = None
+                if "://" in self.uri and not self.uri.startswith(("http://", "https://", "databricks")):
+                    # a bare database has no idea where artifacts go; MLflow would put them in the current folder
+                    home = self._database.resolve().parent if self._database else self.state_folder.resolve()
+                    place = (home / "mlartifacts").as_uri()
+                experiment_id = self._client.create_experiment(self.name, artifact_location=place)
+            else:
+                experiment_id = found.experiment_id
+            if not self._client.search_registered_models(f"name = '{self.name}'"):
+                self._client.create_registered_model(self.name)
+            return str(self._client.create_run(experiment_id, tags=tags).info.run_id)
+
+    def _log_model(self, run_id: str, bundle_folder: Path, definitions: Definitions) -> tuple[str, str]:
+        import lightgbm
+        import mlflow
+        from mlflow.models import ModelSignature
+        from mlflow.types import Schema, TensorSpec
+
+        rows = TensorSpec(np.dtype("float64"), (-1, len(definitions)))
+        with _default_store(self.uri), mlflow.start_run(run_id=run_id, nested=True):
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(__file__).with_name("logged_model.py")),
+                artifacts={"scorer": str(bundle_folder / "serving")},
+                signature=ModelSignature(Schema([rows]), Schema([TensorSpec(np.dtype("float64"), (-1,))])),
+                input_example=synthetic_rows(definitions),
+                # said, not found out: finding out takes a minute and asks the network
+                pip_requirements=[
+                    f"mlflow=={mlflow.__version__}",
+                    f"lightgbm=={lightgbm.__version__}",
+                    f"numpy=={np.__version__}",
+                ],
+                metadata={"features": list(definitions.names)},
+            )
+        return str(info.model_uri), str(info.model_id)
+
+    def _served(self) -> list[str]:
+        text = self._client.get_registered_model(self.name).tags.get(HISTORY_TAG, "")
+        return text.split(",") if text else []
+
+    def _remember(self, served: list[str]) -> None:
+        self._client.set_registered_model_tag(self.name, HISTORY_TAG, ",".join(served[-REMEMBERED:]))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One process at a time where the store is a SQLite file; servers see to that themselves."""
+        if self._database is None:
+            yield
+            return
+        import fcntl
+
+        try:
+            lock = self._database.with_name(f"{self._database.name}.lock").open("a")
+        except PermissionError:  # whoever can only read writes nothing that another could disturb
+            yield
+            return
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def synthetic_rows(definitions: Definitions) -> NDArray[np.float64]:
+    """Two made-up rows, as an example of the model's input: all ones (the second value of each category), all unknown."""
+    known = [min(1.0, len(each.categories) - 1.0) if each.categorical else 1.0 for each in definitions]
+    return np.array([known, [np.nan] * len(definitions)])
+
+
+def shown(uri: str) -> str:
+    """An address as it may stand in a message: without user and password."""
+    parts = urlsplit(uri)
+    return uri if parts.username is None else parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _client(uri: str) -> MlflowClient:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    try:
+        return MlflowClient(tracking_uri=uri, registry_uri=uri)
+    except MlflowException as problem:
+        raise UsageError(
+            where="MLFLOW_TRACKING_URI",
+            found=f"{shown(uri)!r}, which MLflow does not open",
+            expected="the address of an MLflow server, or a database such as sqlite:////path/mlflow.db",
+            next_step="correct it, or unset it: then the workspace keeps its own store",
+        ) from problem
+
+
+@contextmanager
+def _default_store(uri: str) -> Iterator[None]:
+    """Some of MLflow's functions know no client, only the store of the whole process: make it ours for a moment."""
+    import mlflow
+
+    with _FLUENT:
+        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        try:
+            yield
+        finally:
+            mlflow.set_tracking_uri(before[0])
+            mlflow.set_registry_uri(before[1])
+
+
+def _version(found: ModelVersion) -> Version:
+    return Version(str(found.name), str(found.version), str(found.tags.get(DIGEST_TAG, "")), str(found.run_id))
+
+
+def _holds(folder: Path, digest: str) -> bool:
+    try:
+        return bundle_digest(folder) == digest
+    except BundleBroken:
+        return False
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 6000 else text[:5999] + "…"
