@@ -17,7 +17,9 @@ KEYS_VARIABLE = "PROPENSITY_API_KEYS"
 SHORTEST_KEY = 16
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/healthz"})
 """Probes of whoever runs the service; they tell nothing."""
-_FORWARDING = frozenset({b"forwarded", b"x-real-ip", b"via", b"x-original-host", b"true-client-ip", b"cf-connecting-ip"})
+_FORWARDING = frozenset(
+    {b"forwarded", b"x-real-ip", b"via", b"x-original-host", b"true-client-ip", b"cf-connecting-ip"}
+)
 _HOST = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::[0-9]{1,5})?")
 
 
@@ -115,7 +117,11 @@ def require_own_machine(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]
         raise _not_from_here("client", "an address elsewhere", "a program on this machine, or a key")
     for name in headers:
         if name in _FORWARDING or name.startswith(b"x-forwarded-"):
-            raise _not_from_here(name.decode("latin-1"), "a forwarded request", f"a direct one; behind a proxy set {KEYS_VARIABLE}")
+            raise _not_from_here(
+                name.decode("latin-1"),
+                "a forwarded request",
+                f"a direct one; behind a proxy set {KEYS_VARIABLE}",
+            )
     host = headers.get(b"host", b"")
     match = _HOST.fullmatch(host)
     if match is None or not is_loopback(match.group(1).decode()):
@@ -127,7 +133,9 @@ def require_own_machine(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]
     opened = headers.get(b"sec-fetch-mode") == b"navigate" and headers.get(b"sec-fetch-dest") == b"document"
     followed_link = opened and scope["method"] == "GET"
     if site not in (b"none", b"same-origin") and not followed_link:
-        raise _not_from_here("Sec-Fetch-Site", "a page of another site", "this site's own pages, or a link opened by a person")
+        raise _not_from_here(
+            "Sec-Fetch-Site", "a page of another site", "this site's own pages, or a link opened by a person"
+        )
 
 
 def _not_from_here(field: str, found: str, expected: str) -> Refused:

@@ -138,10 +138,10 @@ class Answers:
 
 
 def _with_ignored(score: LeadScore, told: Incoming) -> LeadScore:
-    """Tell which names were not looked at, each in a warning of its own: programs find the name at its end."""
+    """Tell which names were not looked at, each in a warning of its own."""
     if not told.ignored:
         return score
-    notices = [Notice("warning.ignored_name", {"name": name}).said(told.lang) for name in told.ignored]
+    notices = [Notice(f"warning.ignored_{what}", {"name": name}).said(told.lang) for what, name in told.ignored]
     return dataclasses.replace(score, warnings=(*score.warnings, *notices))
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.history import History
 from features.moments import Moments
 from serving.champion import Snapshot
 from serving.lead_score import LeadScore, call_order
 from serving.live_tables import LiveTables, Tables
 from serving.log_lines import note
 from serving.problems import Fault, Refused
-from serving.scoring import ServingModel, score_leads
+from serving.scoring import ColdStart, ServingModel, score_leads
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,18 +44,25 @@ class CallList:
         positions = self.positions[first:last]
         moments = Moments(positions, np.full(len(positions), self.tables.history.now, dtype=np.int64))
         model, agreement = self.snapshot.model, self.snapshot.agreement
-        return list(score_leads(model, agreement, self.tables.history, moments, scored_at=scored_at, lang=lang, threads=1))
+        return list(
+            score_leads(model, agreement, self.tables.history, moments, scored_at=scored_at, lang=lang, threads=1)
+        )
+
+
+def leads_to_call(history: History, model: ServingModel | ColdStart) -> tuple[NDArray[np.int64], int]:
+    """Positions of the open leads; how many were left out for being older than any that the model learned from."""
+    positions = history.open_leads(history.now)
+    oldest = model.oldest_age if isinstance(model, ServingModel) else None
+    if oldest is None:
+        return positions, 0
+    young = history.now - history.created_at[positions] <= oldest
+    return positions[young], int(len(young) - young.sum())
 
 
 def make_call_list(tables: Tables, snapshot: Snapshot) -> CallList:
     """Score all open leads and put them in order. Those older than all that was learned from stay out."""
     history, model = tables.history, snapshot.model
-    positions = history.open_leads(history.now)
-    oldest = model.oldest_moment if isinstance(model, ServingModel) else None
-    young = np.ones(len(positions), dtype=np.bool_)
-    if oldest is not None:
-        young = history.now - history.created_at[positions] <= oldest
-    positions, too_old = positions[young], int(len(young) - young.sum())
+    positions, too_old = leads_to_call(history, model)
     moments = Moments(positions, np.full(len(positions), history.now, dtype=np.int64))
     scores = score_leads(model, snapshot.agreement, history, moments, scored_at=history.now, reasons=False)
     keys = [call_order(score) for score in scores]
@@ -77,7 +85,11 @@ class LiveCallList:
             self._tables.current(patience=patience)
             self._first.wait(patience)
         if self._list is None:
-            raise Refused(503, [Fault("tables", "leads that are still being scored", "a list of them")], {"Retry-After": "10"})
+            raise Refused(
+                503,
+                [Fault("tables", "leads that are still being scored", "a list of them")],
+                {"Retry-After": "10"},
+            )
         return self._list
 
     def look(self) -> None:

@@ -15,6 +15,7 @@ from features.errors import UserError
 from features.moments import Moments
 from features.one_lead import RawEvent, RawLead, history_of_leads
 from features.schema import Schema
+from features.workspace import Workspace
 from serving.agreement import AGREEMENT_FILE, Agreement
 from serving.agreement_file import load_agreement
 from serving.log_lines import note
@@ -47,9 +48,10 @@ class Snapshot:
 
     @property
     def named_types(self) -> tuple[str, ...]:
-        """Event types that keep their name although the model may not know them: the agreement has a rule for them."""
+        """Event types that keep their name although the model may not know them: a rule of people looks for them."""
         agreed = self.agreement.agreement
-        return () if agreed is None else tuple(sorted(agreed.fast_lane))
+        rules = set() if agreed is None else set(agreed.fast_lane)
+        return tuple(sorted(rules | set(self.model.rules.events) if isinstance(self.model, ColdStart) else rules))
 
     @property
     def version(self) -> str | None:
@@ -61,6 +63,13 @@ def open_registry(workspace_name: str, state_folder: Path) -> Registry:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
     return Registry(tracking_uri(state_folder, os.environ), model_name(workspace_name), state_folder=state_folder)
+
+
+def champion_of(workspace: Workspace) -> ServingModel | None:
+    """The model that serves a workspace now, for commands that answer once; None before the first."""
+    registry = open_registry(workspace.name, workspace.state_folder)
+    version = registry.champion()
+    return None if version is None else _model(version, registry.fetch(version))
 
 
 class Champion:
@@ -161,7 +170,7 @@ class Champion:
             model, schema = self._points(held)
         if held is not None and held.model is model and not changed_agreement:
             return
-        notices = (Notice("warning.agreement_not_read"),) if self._agreement_is_old else ()
+        notices = (Notice("warning.agreement_unreadable"),) if self._agreement_is_old else ()
         snapshot = Snapshot(model, schema, self._agreement_for(model, schema), notices)
         _warm(snapshot)
         self._snapshot = snapshot
@@ -229,4 +238,3 @@ def _warm(snapshot: Snapshot) -> None:
         at = Moments(np.array(moments, dtype=np.int64), np.full(len(moments), 9 * _DAY, dtype=np.int64))
         for _ in score_leads(snapshot.model, snapshot.agreement, history, at, scored_at=9 * _DAY, lang="en", threads=1):
             pass
-

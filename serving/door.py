@@ -23,7 +23,19 @@ INLINE_BYTES = 64 * 1024
 """A lead up to this size is scored on the event loop: handing it to a thread costs more than it takes."""
 
 _LIMITS = {"/score": LEAD_BYTES, "/score_batch": BATCH_BYTES}
-_ROUTES = frozenset({"/", "/score", "/score_batch", "/livez", "/readyz", "/healthz", "/metrics", "/openapi.json", "/schema.json"})
+_ROUTES = frozenset(
+    {
+        "/",
+        "/score",
+        "/score_batch",
+        "/livez",
+        "/readyz",
+        "/healthz",
+        "/metrics",
+        "/openapi.json",
+        "/schema.json",
+    }
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -32,13 +32,13 @@ class Incoming:
     lead : as the features read it.
     as_of : UTC microseconds.
     lang : of the sentences.
-    ignored : names inside `attributes` and `properties` that the model doesn't know, each once, as they were sent.
+    ignored : ("attribute" or "property", name) of what the model doesn't know, each once, in the order sent.
     """
 
     lead: RawLead
     as_of: int
     lang: str
-    ignored: tuple[str, ...]
+    ignored: tuple[tuple[str, str], ...]
 
 
 def instant(text: str, zone: str) -> int | None:
@@ -74,7 +74,7 @@ class _Reading:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.faults: list[Fault] = []
-        self.ignored: dict[str, None] = {}
+        self.ignored: dict[tuple[str, str], None] = {}
 
     def time(self, field: str, text: str) -> int:
         found = instant(text, self.schema.zone)
@@ -88,7 +88,7 @@ class _Reading:
         for name, value in (sent or {}).items():
             kind = kinds.get(name)
             if kind is None:
-                self.ignored[f"{field.rsplit('.')[-1]}.{name}"] = None
+                self.ignored["attribute" if field == "attributes" else "property", name] = None
             elif value is not None:
                 cell = self._cell(value, kind)
                 if cell is None:
@@ -117,7 +117,7 @@ _KINDS = {"number": "a number", "category": "text", "date": "a date or a time, I
 def property_kinds(schema: Schema) -> dict[str, str]:
     """The further columns of events and whether each holds a number or a text."""
     kinds = {name: "category" for name in schema.event_categories if name != "channel"}
-    return kinds | {name: "number" for name in schema.event_numbers[1:]}
+    return kinds | dict.fromkeys(schema.event_numbers[1:], "number")
 
 
 def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, lang: str | None = None) -> Incoming:
@@ -139,9 +139,7 @@ def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, 
             event_type=event.event_type,
             occurred_at=reading.time(f"events[{index}].occurred_at", event.occurred_at),
             recorded_at=(
-                None
-                if event.recorded_at is None
-                else reading.time(f"events[{index}].recorded_at", event.recorded_at)
+                None if event.recorded_at is None else reading.time(f"events[{index}].recorded_at", event.recorded_at)
             ),
             value=event.value,
             channel=event.channel,

@@ -23,7 +23,11 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
     kind = kind.strip().lower()
     parameters = [each.strip().lower() for each in rest.split(";") if each.strip()]
     if kind != "application/json" or any(each not in ("charset=utf-8", 'charset="utf-8"') for each in parameters):
-        raise Refused(415, [Fault("Content-Type", kind or "nothing", "application/json")], {"Accept": "application/json"})
+        raise Refused(
+            415,
+            [Fault("Content-Type", kind or "nothing", "application/json")],
+            {"Accept": "application/json"},
+        )
     encoding = headers.get(b"content-encoding", b"identity").decode("latin-1").strip().lower()
     if encoding != "identity":
         raise Refused(415, [Fault("Content-Encoding", encoding, "a body that is not compressed")])

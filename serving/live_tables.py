@@ -11,6 +11,7 @@ from pathlib import Path
 
 from features.errors import UserError
 from features.history import History
+from features.instants import instant_text
 from features.schema import Schema
 from features.tables import read_history
 from features.workspace import Workspace
@@ -138,9 +139,17 @@ class LiveTables:
 
     def _keep_old(self, state: State, schema: Schema | None, error: UserError) -> None:
         self._failed = (state, schema)
-        self.notices = (Notice("warning.tables_not_read"),)
+        if self._tables is not None:
+            self.notices = (
+                Notice("warning.tables_unreadable", {"time": instant_text(int(self._tables.changed_at * 1e6))}),
+            )
         self._stale(True)
-        note("tables can't be read, the old ones stay", warning=True, kind=type(error).__name__, problems=len(error.problems))
+        note(
+            "tables can't be read, the old ones stay",
+            warning=True,
+            kind=type(error).__name__,
+            problems=len(error.problems),
+        )
 
 
 def _schema_of(snapshot: Snapshot) -> Schema | None:

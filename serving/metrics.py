@@ -8,7 +8,25 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-_BUCKETS = (0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_BUCKETS = (
+    0.001,
+    0.002,
+    0.003,
+    0.005,
+    0.0075,
+    0.01,
+    0.02,
+    0.03,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+)
 
 
 class Metrics:
@@ -24,10 +42,15 @@ class Metrics:
             registry=self._registry,
         )
         self._scores = Counter(
-            "propensity_scores", "Scores answered, by band and by what decided it", ["band", "decided_by"], registry=self._registry
+            "propensity_scores",
+            "Scores answered, by band and by what decided it",
+            ["band", "decided_by"],
+            registry=self._registry,
         )
         self._refused_leads = Counter(
-            "propensity_batch_leads_refused", "Leads of batches that could not be scored", registry=self._registry
+            "propensity_batch_leads_refused",
+            "Leads of batches that could not be scored",
+            registry=self._registry,
         )
         self._model_version = Gauge(
             "propensity_model_version",
@@ -35,7 +58,9 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="mostrecent",
         )
-        self._swaps = Counter("propensity_model_swaps", "Champions that took over, the first included", registry=self._registry)
+        self._swaps = Counter(
+            "propensity_model_swaps", "Champions that took over, the first included", registry=self._registry
+        )
         self._tables_age = Gauge(
             "propensity_tables_age_seconds",
             "Time since the newest of the tables held was written",

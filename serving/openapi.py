@@ -85,7 +85,9 @@ def openapi_document(schema: Schema | None, *, keyed: bool, version: str) -> dic
             },
             "/leads/{id}/score": {"get": _lead_score()},
             "/": {"get": _page("queue", "Open leads by probability", [*_PAGE_LANG, _PAGE_NUMBER])},
-            "/leads/{id}": {"get": _page("lead", "One lead: its score and why", [_LEAD_ID, _AS_OF, *_PAGE_LANG], missing=True)},
+            "/leads/{id}": {
+                "get": _page("lead", "One lead: its score and why", [_LEAD_ID, _AS_OF, *_PAGE_LANG], missing=True)
+            },
             "/livez": {"get": _plain("livez", "The process runs")},
             "/readyz": {"get": _plain("readyz", "The champion is warm and the tables were looked at")},
             "/metrics": {"get": _plain("metrics", "Metrics for Prometheus", guarded=True)},
@@ -118,7 +120,9 @@ def _problems(*statuses: int) -> dict[str, Any]:
     return {str(status): {"description": _STATUS_WORDS[status], "content": body} for status in statuses}
 
 
-def _post(name: str, summary: str, asked: type[BaseModel], told: type[BaseModel], example: Any, answer: Any) -> dict[str, Any]:
+def _post(
+    name: str, summary: str, asked: type[BaseModel], told: type[BaseModel], example: Any, answer: Any
+) -> dict[str, Any]:
     def content(model: type[BaseModel], value: Any) -> dict[str, Any]:
         return {"application/json": {"schema": {"$ref": _REF.format(model=model.__name__)}, "example": value}}
 
@@ -147,8 +151,19 @@ _AS_OF = {
     "description": "The moment that is scored; missing: the newest one of the tables.",
 }
 _LANG = {"name": "lang", "in": "query", "schema": {"type": "string", "enum": ["en", "ja"]}}
-_PAGE_LANG = [_LANG, {"name": "Accept-Language", "in": "header", "schema": {"type": "string", "pattern": "^[a-zA-Z*-]{1,20}$"}}]
-_PAGE_NUMBER = {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1_000_000}}
+_PAGE_LANG = [
+    _LANG,
+    {
+        "name": "Accept-Language",
+        "in": "header",
+        "schema": {"type": "string", "pattern": "^[a-zA-Z*-]{1,20}$"},
+    },
+]
+_PAGE_NUMBER = {
+    "name": "page",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+}
 
 
 def _lead_score() -> dict[str, Any]:
@@ -169,7 +184,12 @@ def _page(name: str, summary: str, parameters: list[dict[str, Any]], *, missing:
     statuses = (*((404,) if missing else ()), 422, 503)
     responses = {"200": {"description": "A page for people", "content": html}}
     responses |= {str(status): {"description": _STATUS_WORDS[status], "content": html} for status in statuses}
-    return {"operationId": name, "summary": summary, "parameters": parameters, "responses": {**responses, **_problems(401, 403)}}
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": parameters,
+        "responses": {**responses, **_problems(401, 403)},
+    }
 
 
 def _plain(name: str, summary: str, *, guarded: bool = False) -> dict[str, Any]:
@@ -187,7 +207,10 @@ def _self() -> dict[str, Any]:
         "operationId": "openapi",
         "summary": "This document",
         "responses": {
-            "200": {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "200": {
+                "description": "OpenAPI 3.1",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
             **_problems(401, 403),
         },
     }

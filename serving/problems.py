@@ -39,7 +39,7 @@ class Fault:
         return {"field": self.field, "found": self.found, "expected": self.expected}
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: Python itself writes to exceptions on their way
 class Refused(Exception):
     """A request that is not answered, with the reasons. Whoever speaks HTTP turns it into `reply_body`."""
 

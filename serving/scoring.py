@@ -15,26 +15,17 @@ from features.compute import compute_features
 from features.history import History
 from features.moments import Moments
 from features.schema import Schema
-from features.wording import message, say
+from features.wording import Lang, message
 from serving.agreement import Agreement
 from serving.decision import Band, decide
 from serving.evidence import enough_evidence, fast_lane_hits
-from serving.lead_score import (
-    AgreementName,
-    Cutoff,
-    FastLaneHit,
-    GroupShare,
-    LeadScore,
-    ModelName,
-    Reason,
-    Reasons,
-)
+from serving.lead_score import AgreementName, Cutoff, FastLaneHit, GroupShare, LeadScore, ModelName
+from serving.reason_words import tell, tell_points
 from serving.signatures import AgreementState
-from training import explanation
 from training.bundle import Bundle
 from training.calibration import Calibrator
-from training.explanation import Explainer, Explanation
-from training.points import PointsRules
+from training.explanation import Explainer
+from training.points import PointsRules, points_breakdown, points_of
 from training.reference import Similar
 
 SHOWN = 5
@@ -45,13 +36,24 @@ LEADS_AT_ONCE = 16_384
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that people should know of a score: a message key and its values, said in each reader's language."""
+    """Something that people should know of a score, said in each reader's language.
+
+    Attributes
+    ----------
+    key : of a message.
+    values : what its braces are filled with.
+    """
 
     key: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def said(self, lang: str) -> str:
-        return message(self.key, lang, **self.values)
+    def said(self, lang: Lang) -> str:
+        """The sentence. A value that is a tuple of notices is told as their list."""
+        told = {
+            name: " · ".join(each.said(lang) for each in value) if isinstance(value, tuple) else value
+            for name, value in self.values.items()
+        }
+        return message(self.key, lang, **told)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,11 @@ class ServingModel:
     def converted(self) -> str:
         """The outcome that counts as converted."""
         return str(self.bundle.manifest["converted"])
+
+    @property
+    def converted_leads(self) -> int:
+        """How many converted leads the model learned from."""
+        return int(self.bundle.manifest["converted_leads"])
 
     @property
     def oldest_age(self) -> int | None:
@@ -120,7 +127,7 @@ def score_leads(
     moments: Moments,
     *,
     scored_at: int,
-    lang: str | Sequence[str] = "en",
+    lang: Lang | Sequence[Lang] = "en",
     notices: Sequence[Notice] = (),
     reasons: bool = True,
     threads: int | None = None,
@@ -164,7 +171,7 @@ def _in_slices(
     history: History,
     moments: Moments,
     scored_at: int,
-    langs: list[str],
+    langs: list[Lang],
     notices: tuple[Notice, ...],
     reasons: bool,
     threads: int | None,
@@ -186,7 +193,7 @@ class _Batch:
     history: History
     moments: Moments
     scored_at: int
-    langs: list[str]
+    langs: list[Lang]
     notices: tuple[Notice, ...]
 
     @cached_property
@@ -247,7 +254,7 @@ def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | 
     fit_grade = reference.grades(told.fit, "fit") if told is not None else None
     engagement_grade = reference.grades(told.engagement, "engagement") if told is not None else None
     cutoffs = _cutoffs(batch.agreement.valid, scorer.calibrator)
-    always = (Notice("warning.provisional"),) if scorer.provisional else ()
+    always = (Notice("warning.provisional", {"n": model.converted_leads}),) if scorer.provisional else ()
     too_old = _too_old(model, history, moments)
     for row in range(len(moments)):
         lang, why = batch.langs[row], None if told is None else told[row]
@@ -262,16 +269,16 @@ def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | 
             percentile=None if isnan(percentile[row]) else float(percentile[row]),
             average=scorer.average,
             similar=None if similar is None else Similar(int(similar[0][row]), similar[1]),
-            reasons=None if why is None else _reasons(why, model.schema, lang),
-            fit=_NONE if why is None or fit_grade is None else GroupShare(why.fit, "ABC"[fit_grade[row]]),
-            engagement=_NONE
+            reasons=None if why is None else tell(why, model.schema, lang),
+            fit=_UNGRADED if why is None or fit_grade is None else GroupShare(why.fit, "ABC"[fit_grade[row]]),
+            engagement=_UNGRADED
             if why is None or engagement_grade is None
             else GroupShare(why.engagement, int(engagement_grade[row]) + 1),
             model=model.named,
         )
 
 
-_NONE = GroupShare(None, None)
+_UNGRADED = GroupShare(None, None)
 
 
 def whole_score(probability: float) -> int:
@@ -305,23 +312,25 @@ def _log_odds(calibrator: Calibrator, probability: float) -> float | None:
     return calibrator.raw_of(probability)
 
 
-def _reasons(why: Explanation, schema: Schema, lang: str) -> Reasons:
-    return Reasons(
-        speak_for=tuple(_reason(each, schema, lang) for each in why.for_),
-        speak_against=tuple(_reason(each, schema, lang) for each in why.against),
-        other_log_odds=why.other_log_odds,
-        base_log_odds=why.base,
-        raw_log_odds=why.raw,
-    )
-
-
-def _reason(each: explanation.Reason, schema: Schema, lang: str) -> Reason:
-    return Reason(
-        feature=each.feature,
-        group=each.group,
-        text=say(each.leading, each.value, schema, lang),
-        value=each.value,
-        log_odds=each.log_odds,
-        score_points=each.score_points,
-        similar=each.similar,
-    )
+def _by_points(model: ColdStart, batch: _Batch, reasons: bool) -> Iterator[LeadScore]:
+    points = points_of(batch.history, batch.moments, model.rules)
+    made_of = points_breakdown(batch.history, batch.moments, model.rules) if reasons else None
+    cutoffs = _cutoffs(batch.agreement.valid, None)
+    for row in range(len(batch.moments)):
+        lang = batch.langs[row]
+        yield batch.score(
+            row,
+            horizon=model.horizon,
+            probability=None,
+            score=floor(min(max(float(points[row]), 0.0), 100.0) + 0.5),
+            enough=True,
+            cutoffs=cutoffs,
+            notices=(Notice("warning.no_champion"), *model.missing),
+            percentile=None,
+            average=None,
+            similar=None,
+            reasons=None if made_of is None else tell_points(made_of[row], batch.history.schema, lang, shown=SHOWN),
+            fit=_UNGRADED,
+            engagement=_UNGRADED,
+            model=None,
+        )

@@ -11,13 +11,11 @@ import bentoml
 from features.workspace import load_workspace
 from serving.access import KEYS_VARIABLE, read_keys, require_key_off_loopback
 from serving.door import Door
+from serving.launch import HOST_VARIABLE, WORKSPACE_VARIABLE
 from serving.log_lines import write_lines_to_stderr
 from serving.office import Office
 from serving.routes import routes
 from serving.wire import Batch, Envelope, Lead, Score, ScoreBatch
-
-WORKSPACE_VARIABLE = "PROPENSITY_WORKSPACE"
-HOST_VARIABLE = "PROPENSITY_HOST"
 
 
 @bentoml.service(

@@ -74,7 +74,7 @@ def parse_json(body: bytes) -> Any:
     except RecursionError:
         raise _refused(_deep_field(text), "lists or objects inside each other too deep", "at most 6 levels") from None
     if _MAY_BE_LONE.search(body):
-        for path, found in _search(value, _is_lone):
+        for path, _ in _search(value, _is_lone):
             raise _refused(_printable(path) or "body", "half a surrogate pair", "text that UTF-8 can hold")
     return value
 
@@ -128,4 +128,3 @@ def _deep_field(text: str, *, levels: int = 4) -> str:
     for part in path[:levels]:
         name = f"{name}[{part}]" if isinstance(part, int) else _join(name, part) if part else name
     return name or "body"
-

@@ -91,12 +91,15 @@ class Event(BaseModel):
     event_type: Text
     occurred_at: Annotated[Time, Field(strict=True)]
     recorded_at: Annotated[Time, Field(strict=True)] | None = Field(
-        None, description="When your systems learned of it; missing: at once. Seen only where it lies before `as_of`."
+        None,
+        description="When your systems learned of it; missing: at once. Seen only where it lies before `as_of`.",
     )
     event_id: Text | None = Field(None, description="Of events with one id the first recorded counts.")
     value: Number | None = None
     channel: Text | None = None
-    properties: Cells | None = Field(None, description="Further columns of the events table. Unknown names are ignored.")
+    properties: Cells | None = Field(
+        None, description="Further columns of the events table. Unknown names are ignored."
+    )
 
 
 class Lead(BaseModel):

@@ -78,17 +78,25 @@ class LeadDraws:
         generator = np.random.default_rng(self.seed)
         for start in range(0, self.draws, CHUNK):
             size = min(CHUNK, self.draws - start)
-            drawn = generator.integers(0, self.leads, (size, self.leads)) if self.leads else np.empty((size, 0), np.int64)
+            drawn = (
+                generator.integers(0, self.leads, (size, self.leads)) if self.leads else np.empty((size, 0), np.int64)
+            )
             drawn += np.arange(size)[:, None] * self.leads
             yield np.bincount(drawn.ravel(), minlength=size * self.leads).reshape(size, self.leads).astype(np.float64)
 
     def sums_by_lead(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sums over each lead's moments of columns [n, k]: [leads, k]."""
-        return np.stack(
-            [np.bincount(self.lead, column, minlength=self.leads) for column in columns.T], axis=1
-        ) if columns.shape[1] else np.empty((self.leads, 0))
+        return (
+            np.stack([np.bincount(self.lead, column, minlength=self.leads) for column in columns.T], axis=1)
+            if columns.shape[1]
+            else np.empty((self.leads, 0))
+        )
 
     def totals(self, columns: NDArray[np.float64]) -> NDArray[np.float64]:
         """Weighted sums of columns [n, k] in each draw: [draws, k]."""
         sums = self.sums_by_lead(columns)
-        return np.concatenate([weights @ sums for weights in self.weights()]) if self.draws else np.empty((0, columns.shape[1]))
+        return (
+            np.concatenate([weights @ sums for weights in self.weights()])
+            if self.draws
+            else np.empty((0, columns.shape[1]))
+        )

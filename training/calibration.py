@@ -72,10 +72,10 @@ class Calibrator:
         return np.clip(self._filled(raw, squash=True), LEAST, 1.0 - LEAST)
 
     def _filled(self, raw: NDArray[np.float64], *, squash: bool) -> NDArray[np.float64]:
-        raw = np.require(raw, dtype=np.float64, requirements=("C", "W"))
-        out = np.empty(len(raw), dtype=np.float64)
-        _fill(self.low, self.high, self.shift, raw, squash, out)
-        return out
+        raw = np.asarray(raw, dtype=np.float64)
+        out = np.empty(raw.size, dtype=np.float64)
+        _fill(self.low, self.high, self.shift, np.array(raw.reshape(-1)), squash, out)  # writable: one compiled form
+        return out.reshape(raw.shape)
 
     def raw_of(self, probability: float) -> float | None:
         """The raw score that has this probability; None where no score can reach it.

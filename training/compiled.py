@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -14,5 +14,4 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """The function as machine code, kept on disk between runs. No fastmath: sums keep their order."""
-    result: F = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    return result
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

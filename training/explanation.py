@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,14 +107,26 @@ class Pools:
 
 
 @compiled
-def _pool(contributions, pool, result):  # type: ignore[no-untyped-def]
+def _pool(contributions: NDArray[np.float64], pool: NDArray[np.int64], result: NDArray[np.float64]) -> None:
     for row in range(contributions.shape[0]):
         for column in range(contributions.shape[1]):
             result[row, pool[column]] += contributions[row, column]
 
 
 @compiled
-def _choose(contributions, pool, engagement, shown, smallest, reason, column, log_odds, rest, fit, behaviour):  # type: ignore[no-untyped-def]
+def _choose(
+    contributions: NDArray[np.float64],
+    pool: NDArray[np.int64],
+    engagement: NDArray[np.bool_],
+    shown: int,
+    smallest: float,
+    reason: NDArray[np.int64],
+    column: NDArray[np.int64],
+    log_odds: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    fit: NDArray[np.float64],
+    behaviour: NDArray[np.float64],
+) -> None:
     """Pick the reasons of each row: the first `shown` slots are for, the others against, largest first, -1 where none is left.
 
     Of equal ones the reason, and the leading feature, that is defined first wins.

@@ -14,10 +14,10 @@ from typing import Any
 import lightgbm
 import mlflow
 import numpy as np
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 
-class FeatureMatrixModel(PythonModel):  # type: ignore[misc]
+class FeatureMatrixModel(PythonModel):
     """Probabilities of rows of features.
 
     Rows hold float64 in the order of `definitions.json`: NaN missing, a category as the position of its value.
@@ -30,7 +30,9 @@ class FeatureMatrixModel(PythonModel):  # type: ignore[misc]
         self.weight, self.line = float(ranker["weight"]), ranker["line"]
         self.calibrator = json.loads((folder / "calibrator.json").read_text(encoding="utf-8"))
 
-    def predict(self, context: PythonModelContext, model_input: np.ndarray, params: dict[str, Any] | None = None) -> Any:
+    def predict(
+        self, context: PythonModelContext, model_input: np.ndarray, params: dict[str, Any] | None = None
+    ) -> Any:
         """float64[n], the calibrated probability of each row.
 
         MLflow makes the array of whatever it is given, a DataFrame or lists, by the logged signature. It reads the
@@ -38,7 +40,9 @@ class FeatureMatrixModel(PythonModel):  # type: ignore[misc]
         """
         values = np.ascontiguousarray(model_input, dtype=np.float64)
         if values.ndim != 2 or values.shape[1] != len(self.line["mean"]):
-            raise ValueError(f"expected rows of {len(self.line['mean'])} features, found an array of shape {values.shape}")
+            raise ValueError(
+                f"expected rows of {len(self.line['mean'])} features, found an array of shape {values.shape}"
+            )
         if len(values) == 0:
             return np.empty(0)
         trees = np.asarray(self.trees.predict(values, raw_score=True), dtype=np.float64)

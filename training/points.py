@@ -17,7 +17,7 @@ from features.calendar_days import DAY
 from features.history import History
 from features.moments import Moments
 from features.schema import Group, Schema
-from training.evaluation import fit_logit
+from training.figures import fit_logit
 
 if TYPE_CHECKING:
     from features.workspace import Workspace
@@ -161,9 +161,7 @@ def _tamed(points: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.copysign(np.log1p(np.abs(points)), points)
 
 
-def _pairs(
-    offsets: NDArray[np.int64], known_at: NDArray[np.int64], moments: Moments
-) -> Any:
+def _pairs(offsets: NDArray[np.int64], known_at: NDArray[np.int64], moments: Moments) -> Any:
     """Chunks of (part of the moments, moment within it, row) for all rows of a moment's lead that are visible."""
     counts = offsets[moments.lead + 1] - offsets[moments.lead]
     before = np.concatenate([[0], np.cumsum(counts)])

@@ -49,7 +49,13 @@ def draw_one_each(lead_hash: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 @compiled
-def _nearest(sorted_probability, converted_before, probability, k, result):  # type: ignore[no-untyped-def]
+def _nearest(
+    sorted_probability: NDArray[np.float64],
+    converted_before: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    k: int,
+    result: NDArray[np.int64],
+) -> None:
     """Fill `result` with how many of the k nearest converted."""
     for row in range(len(probability)):
         x = probability[row]
@@ -64,7 +70,15 @@ def _nearest(sorted_probability, converted_before, probability, k, result):  # t
 
 
 @compiled
-def _places(columns, values, categorical, edge_start, edges, sizes, result):  # type: ignore[no-untyped-def]
+def _places(
+    columns: NDArray[np.int64],
+    values: NDArray[np.float64],
+    categorical: NDArray[np.bool_],
+    edge_start: NDArray[np.int64],
+    edges: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    result: NDArray[np.int64],
+) -> None:
     """Bin of each value within its column (see `Reference.bin_start`), -1 where the column has none for it."""
     for row in range(len(columns)):
         column, value = columns[row], values[row]
@@ -220,7 +234,7 @@ def _quantile_borders(known: NDArray[np.float64]) -> NDArray[np.float64]:
     if len(known) == 0:
         return np.empty(0)
     inner = np.quantile(known, np.arange(1, QUANTILE_BINS) / QUANTILE_BINS, method="inverted_cdf")
-    borders = np.unique(inner)
+    borders: NDArray[np.float64] = np.unique(inner)
     return borders[borders > known.min()]
 
 

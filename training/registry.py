@@ -91,9 +91,7 @@ class Registry:
         self._database = Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
         if self._database is not None:
             self._database.parent.mkdir(parents=True, exist_ok=True)
-        with self._alone(), warnings.catch_warnings():
-            # SQLAlchemy about MLflow's own tables, the first time that they are mapped
-            warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
+        with self._alone(), _without_chatter():
             self._client = _client(uri)
             # the first question makes or migrates the tables, which two processes must not do at once
             self._client.search_registered_models(max_results=1)
@@ -256,7 +254,7 @@ class Registry:
         from mlflow.types import Schema, TensorSpec
 
         rows = TensorSpec(np.dtype("float64"), (-1, len(definitions)))
-        with _default_store(self.uri), mlflow.start_run(run_id=run_id, nested=True):
+        with _without_chatter(), _default_store(self.uri), mlflow.start_run(run_id=run_id, nested=True):
             info = mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(Path(__file__).with_name("logged_model.py")),
@@ -327,6 +325,15 @@ def _client(uri: str) -> MlflowClient:
             expected="the address of an MLflow server, or a database such as sqlite:////path/mlflow.db",
             next_step="correct it, or unset it: then the workspace keeps its own store",
         ) from problem
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """What MLflow's parts say about each other when they are first loaded; nobody here can mend it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
+        warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")
+        yield
 
 
 @contextmanager

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,31 +13,33 @@ from features.catalogue import build_catalogue
 from features.definitions import Definitions
 from features.errors import TooLittleData
 from features.history import History
-from features.moments import Moments, Schedule
+from features.moments import Moments
 from features.table_report import TableReport
 from features.tables import read_history
 from features.workspace import Workspace
 from training.bundle import Bundle
-from training.calibration import Calibrator, choose_calibrator, fit_calibrator
 from training.cutoffs_table import Backtest
 from training.dataset import Rows, TrainingSet
 from training.evaluation import Evaluation, evaluate
-from training.forward import choose
-from training.outcomes import label_moments, recording_start
+from training.follow import PROVISIONAL, Followed, converted_leads, follow
+from training.labelled import Labelled, settled_moments
 from training.points import PointsRules, points_as_probability, points_of
-from training.ranker import Progress, fit_ranker
-from training.recipe import Choices, Recipe
+from training.provenance import provenance
+from training.ranker import Progress
+from training.recipe import Recipe
 from training.reference import Reference, draw_one_each
-from training.scorer import Scorer
-from training.split import THIRDS, Split, choice_folds, split
-
-PROVISIONAL = 120
-"""Under so many converted leads a model is provisional: its figures may still move a lot."""
+from training.split import THIRDS, Split, split
 
 
 @dataclass(frozen=True, eq=False)
 class Retrained:
-    """What a training made: the bundle, and what there is to say about how it came about."""
+    """What a training made: the bundle, and what there is to say about how it came about.
+
+    Attributes
+    ----------
+    train_set : with the columns that the serving scorer reads.
+    warnings : sentences; the bundle's manifest holds them too.
+    """
 
     bundle: Bundle
     tables: TableReport
@@ -60,8 +57,8 @@ def retrain(
 ) -> Retrained:
     """Train and evaluate a scorer on all that a workspace's tables say.
 
-    The evaluated scorer never sees its test block. The one that serves follows the same recipe and choices on all
-    settled moments; both are in the bundle.
+    The evaluated scorer, its choices included, never sees its test block. What serves is the same recipe followed on
+    all settled moments. Both are in the bundle.
 
     Raises
     ------
@@ -73,98 +70,39 @@ def retrain(
     read = read_history(workspace, clock=clock)
     history = read.history
     progress("computing features", 0.0)
-    labelled = settled_moments(history, workspace)
+    labelled = settled_moments(history, workspace.schedule, workspace.horizon)
     definitions = build_catalogue(history, labelled.moments, workspace.horizon)
-    train_set = TrainingSet.build(history, labelled.moments, labelled.labels, definitions, workspace.horizon)
-    parts = split(train_set, delay=history.outcomes.delay, unsettled=labelled.unsettled)
+    whole = TrainingSet.build(history, labelled.moments, labelled.labels, definitions, workspace.horizon)
+    parts = split(whole, delay=history.outcomes.delay, unsettled=labelled.unsettled)
     _require_features(definitions)
 
-    choices = choose(recipe, train_set, parts.fit, choice_folds(train_set, parts.fit), progress)
-    train_set = choices.reduce(train_set)
-    forward = train_set.take(choices.forward_rows)
-    calibrator, calibrations = choose_calibrator(choices.forward_raw, forward.label, forward.lead_hash, forward.as_of)
-    evaluated = _scorer(recipe, choices, train_set, parts.fit, calibrator, progress, "fitting the evaluated model")
-    test = train_set.take(parts.test)
-    test_raw, test_probability = evaluated.score(test.values)
-    every_row = np.arange(len(train_set), dtype=np.int64)
-    forward_and_test = np.concatenate([choices.forward_raw, test_raw]), np.concatenate([forward.label, test.label])
-    calibrator = fit_calibrator(calibrator.kind, *forward_and_test) or calibrator
-    serving = _scorer(recipe, choices, train_set, every_row, calibrator, progress, "fitting the model that serves")
+    evaluated = follow(recipe, whole, parts.fit, what="the evaluated model", progress=progress)
+    serving = follow(recipe, whole, np.arange(len(whole)), what="the model that serves", progress=progress)
 
     progress("evaluating", 0.0)
     rules = PointsRules.of(workspace, history.schema)
-    evaluation = _evaluate(history, train_set, parts, evaluated, test_probability, rules)
-    predicted = np.concatenate([choices.forward_rows, parts.test])
-    out_of_fold = np.concatenate([evaluated.calibrator.probability(choices.forward_raw), test_probability])
-    warnings = _warnings(labelled, train_set, parts, serving)
+    test = evaluated.choices.reduce(whole).take(parts.test)
+    probability = evaluated.scorer.score(test.values)[1]
+    warnings = _warnings(labelled, whole, parts)
+    about = provenance(workspace, history, labelled, whole, recipe, evaluated, serving, rules)
+    train_set = serving.choices.reduce(whole)
     bundle = Bundle(
-        scorer=serving,
-        evaluated_scorer=evaluated,
-        reference=_reference(serving, train_set, predicted, out_of_fold),
+        scorer=serving.scorer,
+        evaluated_scorer=evaluated.scorer,
+        reference=_reference(serving, train_set, evaluated, parts.test, probability),
         backtest=Backtest.of(
-            test_probability, test.label, test.lead_hash, test.as_of,
-            part=1.0 if parts.kind == "time" else 1.0 / THIRDS,
-        ),  # fmt: skip
-        evaluation=evaluation,
+            probability, test.label, test.lead_hash, test.as_of, part=1.0 if parts.kind == "time" else 1.0 / THIRDS
+        ),
+        evaluation=_evaluate(history, whole, parts, evaluated, test, probability, rules),
         manifest={
-            "workspace": workspace.name,
-            "converted": workspace.converted,
-            "horizon": workspace.horizon,
-            "data_end": history.data_end,
+            **about,
             "trained_at": clock(),
-            "first_moment": int(train_set.as_of[0]),
-            "last_moment": int(train_set.as_of[-1]),
-            "oldest_age": int((train_set.as_of - history.created_at[train_set.lead]).max()),
-            "settled_moments": len(train_set),
-            "unsettled_moments": len(labelled.unsettled),
-            "before_recording": labelled.before_recording,
-            "leads": len(np.unique(train_set.lead)),
-            "converted_leads": _converted_leads(train_set),
-            "schedule": _schedule_json(labelled.schedule),
-            "points": rules.to_json(),
-            "recipe": recipe.to_json(),
-            "choices": choices.to_json(),
-            "calibrations": calibrations,
             "split": parts.to_json(),
             "tables": read.report.to_json(),
             "warnings": list(warnings),
-            "commit": _commit(),
-            "versions": _versions(),
         },
     )
     return Retrained(bundle=bundle, tables=read.report, split=parts, train_set=train_set, warnings=warnings)
-
-
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """The moments of a schedule with their labels.
-
-    Attributes
-    ----------
-    moments, labels : the settled ones.
-    unsettled : as_of of those that are not.
-    before_recording : settled moments left out since outcomes were not recorded yet.
-    """
-
-    schedule: Schedule
-    moments: Moments
-    labels: NDArray[np.int8]
-    unsettled: NDArray[np.int64]
-    before_recording: int
-
-
-def settled_moments(history: History, workspace: Workspace) -> Labelled:
-    """The moments that training uses, as the workspace schedules them."""
-    horizon = workspace.horizon
-    schedule = workspace.schedule or Schedule.silent(horizon, has_events=len(history.events) > 0)
-    moments = schedule.moments(history)
-    labels = label_moments(history, moments, horizon)
-    settled = labels >= 0
-    unsettled = moments.as_of[~settled]
-    moments, labels = moments.take(settled), labels[settled]
-    start = recording_start(history, horizon, moments)
-    early = moments.as_of < start if start is not None else np.zeros(len(moments), dtype=np.bool_)
-    return Labelled(schedule, moments.take(~early), labels[~early], unsettled, int(early.sum()))
 
 
 def _require_features(definitions: Definitions) -> None:
@@ -176,46 +114,26 @@ def _require_features(definitions: Definitions) -> None:
         )
 
 
-def _scorer(
-    recipe: Recipe,
-    choices: Choices,
-    train_set: TrainingSet,
-    rows: Rows,
-    calibrator: Calibrator,
-    progress: Progress,
-    what: str,
-) -> Scorer:
-    """The recipe followed on these rows."""
-    return Scorer(
-        definitions=train_set.definitions,
-        horizon=train_set.horizon,
-        ranker=fit_ranker(recipe, choices, train_set, rows, progress=lambda _, fraction: progress(what, fraction)),
-        calibrator=calibrator,
-        average=float(train_set.label[rows].mean()),
-        provisional=_converted_leads(train_set.take(rows)) < PROVISIONAL,
-    )
-
-
 def _evaluate(
     history: History,
-    train_set: TrainingSet,
+    whole: TrainingSet,
     parts: Split,
-    evaluated: Scorer,
+    evaluated: Followed,
+    test: TrainingSet,
     probability: NDArray[np.float64],
     rules: PointsRules,
 ) -> Evaluation:
     """The evaluated scorer, its line alone, points and the base rate on the test block."""
-    test, fitted = train_set.take(parts.test), train_set.take(parts.fit)
-    base_rate = float(fitted.label.mean())
-    points = points_of(history, Moments(train_set.lead, train_set.as_of), rules)
-    line = evaluated.ranker.line.raw(test.values)
+    fitted = whole.label[parts.fit]
+    base_rate = float(fitted.mean())
+    points = points_of(history, Moments(whole.lead, whole.as_of), rules)
     return evaluate(
         test.label,
         test.lead_hash,
         {
             "model": probability,
-            "logistic regression": 1.0 / (1.0 + np.exp(-line)),
-            "points": points_as_probability(points[parts.fit], fitted.label, points[parts.test]),
+            "logistic regression": 1.0 / (1.0 + np.exp(-evaluated.scorer.ranker.line.raw(test.values))),
+            "points": points_as_probability(points[parts.fit], fitted, points[parts.test]),
             "base rate": np.full(len(test), base_rate),
         },
         base_rate=base_rate,
@@ -223,61 +141,39 @@ def _evaluate(
 
 
 def _reference(
-    serving: Scorer, train_set: TrainingSet, predicted: Rows, probability: NDArray[np.float64]
+    serving: Followed, train_set: TrainingSet, evaluated: Followed, test: Rows, probability: NDArray[np.float64]
 ) -> Reference:
-    """One predicted moment a lead, for `similar`, percentiles and grades."""
+    """One moment a lead among those predicted by fits that did not see them, for `similar`, percentiles and grades."""
+    forward = evaluated.scorer.calibrator.probability(evaluated.choices.forward_raw)
+    predicted, said = np.concatenate([evaluated.choices.forward_rows, test]), np.concatenate([forward, probability])
     order = np.argsort(predicted, kind="stable")
-    predicted, probability = predicted[order], probability[order]
+    predicted, said = predicted[order], said[order]
     drawn = draw_one_each(train_set.lead_hash[predicted])
     rows = train_set.take(predicted[drawn])
-    _, contributions = serving.explain(rows.values)
-    fit, engagement = serving.fit_engagement(contributions)
+    fit, engagement = serving.scorer.fit_engagement(serving.scorer.explain(rows.values)[1])
     return Reference.build(
         train_set.definitions,
         values=rows.values,
         label=rows.label,
-        probability=probability[drawn],
+        probability=said[drawn],
         fit=fit,
         engagement=engagement,
     )
 
 
-def _converted_leads(train_set: TrainingSet) -> int:
-    return len(np.unique(train_set.lead[train_set.label == 1]))
-
-
-def _warnings(labelled: Labelled, train_set: TrainingSet, parts: Split, serving: Scorer) -> tuple[str, ...]:
+def _warnings(labelled: Labelled, whole: TrainingSet, parts: Split) -> tuple[str, ...]:
     said: list[str] = []
-    if serving.provisional:
+    converted = converted_leads(whole, np.arange(len(whole)))
+    if converted < PROVISIONAL:
         said.append(
-            f"Only {_converted_leads(train_set)} leads converted within the horizon; under {PROVISIONAL} the model is "
-            "provisional and its figures may move a lot."
+            f"Only {converted} leads converted within the horizon; under {PROVISIONAL} the model is provisional: its "
+            "figures may still move a lot."
         )
-    if parts.kind != "time":
-        said.extend(parts.words()[:2])
     if labelled.before_recording:
         said.append(
-            f"{labelled.before_recording:,} moments from before the first recorded conversions were left out: "
-            "they would look like losses."
+            f"{labelled.before_recording:,} moments from before the first recorded conversions were left out: they "
+            "would look like losses."
         )
+    if parts.kind != "time":
+        said.append(parts.words()[0])
     return tuple(said)
-
-
-def _schedule_json(schedule: Schedule) -> dict[str, Any]:
-    return {"after_creation": list(schedule.after_creation), "every": schedule.every, "until": schedule.until}
-
-
-def _commit() -> str | None:
-    """The commit that this code was checked out from; None outside of a checkout."""
-    try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return found.stdout.strip()
-
-
-def _versions() -> dict[str, str]:
-    packages = ("propensity", "lightgbm", "numpy", "scikit-learn", "numba", "duckdb")
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}

@@ -14,7 +14,12 @@ from training.ranker import Ranker
 
 
 @compiled
-def _sums_by_group(contributions, engagement, fit_sum, engagement_sum):  # type: ignore[no-untyped-def]
+def _sums_by_group(
+    contributions: NDArray[np.float64],
+    engagement: NDArray[np.bool_],
+    fit_sum: NDArray[np.float64],
+    engagement_sum: NDArray[np.float64],
+) -> None:
     for row in range(contributions.shape[0]):
         fit, behaviour = 0.0, 0.0
         for column in range(contributions.shape[1]):

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress, TaskID
 
 
@@ -26,7 +27,14 @@ class Steps:
         self._task: TaskID | None = None
         if sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+            from rich.progress import (
+                BarColumn,
+                Progress,
+                SpinnerColumn,
+                TextColumn,
+                TimeElapsedColumn,
+                TimeRemainingColumn,
+            )
 
             self._bars = Progress(
                 SpinnerColumn(finished_text="[green]✓"),
@@ -71,3 +79,20 @@ class Steps:
         elif self._bars is None:
             print(f"{self._what}: {time.monotonic() - self._began:.1f} s", file=sys.stderr, flush=True)
         self._what = ""
+
+
+def printed(*parts: RenderableType) -> str:
+    """Lines and tables as text: with colours and as wide as the window on a terminal, plain and 100 wide elsewhere."""
+    from io import StringIO
+
+    from rich.console import Console
+
+    terminal = sys.stdout.isatty()
+    width = None if terminal else 100
+    console = Console(file=StringIO(), force_terminal=terminal, width=width, highlight=False, soft_wrap=False)
+    if terminal:
+        console.width = Console().width
+    for part in parts:
+        console.print(part, markup=False) if isinstance(part, str) else console.print(part)
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

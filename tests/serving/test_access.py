@@ -25,13 +25,24 @@ def ask(
 OPEN, KEYED = Access.by_keys([]), Access.by_keys(["another-key-of-mine", KEY])
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:3000", "127.0.0.1:80", "[::1]:3000", "127.1.2.3", "LOCALHOST"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "localhost:3000", "127.0.0.1:80", "[::1]:3000", "127.1.2.3", "LOCALHOST"]
+)
 def test_without_keys_this_machine_may_ask(host: str) -> None:
     assert ask(OPEN, host=host) == 200
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0:3000", "", "localhost@evil", "10.0.0.1"]
+    "host",
+    [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "0.0.0.0:3000",
+        "",
+        "localhost@evil",
+        "10.0.0.1",
+    ],
 )
 def test_without_keys_a_name_that_is_not_loopback_is_refused(host: str) -> None:
     assert ask(OPEN, host=host) == 403

@@ -39,6 +39,15 @@ def refusal(body: bytes | dict[str, Any]) -> tuple[int, dict[str, str]]:
     return caught.value.status, {each["field"]: each["found"] for each in body_json["errors"]}
 
 
+def outcome(body: bytes) -> tuple[int, list[str]]:
+    """200, or the status and the fields of the refusal."""
+    try:
+        read(body)
+    except Refused as refused:
+        return refused.status, [each["field"] for each in json.loads(refused.body())["errors"]]
+    return 200, []
+
+
 def test_the_example_of_the_contract_is_read() -> None:
     assert read_lead(EXAMPLE_LEAD).events[0].event_type == "pricing_page_viewed"
 
@@ -59,12 +68,14 @@ def test_a_lead_becomes_what_the_features_read() -> None:
     assert told.lang == "ja"
     assert as_datetime(told.as_of).isoformat() == "2026-02-01T00:00:00+00:00"
     assert told.lead.attributes["employees"] == 12.0
-    assert as_datetime(int(told.lead.attributes["founded"])).isoformat() == "1999-04-30T15:00:00+00:00"  # midnight in Tokyo
+    assert (
+        as_datetime(int(told.lead.attributes["founded"])).isoformat() == "1999-04-30T15:00:00+00:00"
+    )  # midnight in Tokyo
     (event,) = told.lead.events
     assert (event.value, event.channel, event.event_id) == (2.0, "web", "e1")
     assert event.recorded_at == event.occurred_at + 1_000_000
     assert event.properties == {"pages": 3.0, "plan": "team"}
-    assert told.ignored == ("properties.colour", "attributes.shoe_size")
+    assert told.ignored == (("property", "colour"), ("attribute", "shoe_size"))
 
 
 def test_a_null_or_absent_attribute_is_unknown() -> None:
@@ -175,7 +186,9 @@ def test_a_number_beyond_all_bounds_is_named(number: bytes) -> None:
 
 
 def test_a_whole_surrogate_pair_is_one_character() -> None:
-    assert read(b'{"lead_id": "\\ud83d\\ude00", "created_at": "2026-01-01T00:00:00Z", "events": []}').lead.lead_id == "😀"
+    assert (
+        read(b'{"lead_id": "\\ud83d\\ude00", "created_at": "2026-01-01T00:00:00Z", "events": []}').lead.lead_id == "😀"
+    )
 
 
 def test_more_than_10000_events_are_too_many() -> None:
@@ -208,20 +221,17 @@ json_values = st.recursive(
 )
 
 
-@given(st.dictionaries(st.sampled_from([*LEAD, "as_of", "lang", "attributes", "zzz"]), json_values, max_size=5), st.data())
+@given(
+    st.dictionaries(st.sampled_from([*LEAD, "as_of", "lang", "attributes", "zzz"]), json_values, max_size=5),
+    st.data(),
+)
 def test_whatever_is_sent_is_read_or_refused_with_a_field(value: dict[str, Any], data: st.DataObject) -> None:
     event = data.draw(st.dictionaries(st.sampled_from([*EVENT, "value", "channel", "properties", "q"]), json_values))
     for body in (value, {**LEAD, **value}, {**LEAD, "events": [{**EVENT, **event}]}):
-        try:
-            read(json.dumps(body).encode())
-        except Refused as refused:
-            assert 400 <= refused.status < 500
-            assert all(each["field"] for each in json.loads(refused.body())["errors"])
+        status, fields = outcome(json.dumps(body).encode())
+        assert status == 200 or (400 <= status < 500 and all(fields))
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    try:
-        read(body)
-    except Refused as refused:
-        assert refused.status in (400, 422)
+    assert outcome(body)[0] in (200, 400, 422)

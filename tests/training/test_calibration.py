@@ -82,6 +82,13 @@ def test_a_score_alone_has_the_bits_it_has_among_others(calibrator: Calibrator, 
     assert np.array_equal(calibrator.probability(scores), alone)
 
 
+def test_any_shape_of_scores_keeps_its_shape() -> None:
+    square = np.array([[0.0, 1.0], [2.0, -1.0]])
+    square.flags.writeable = False
+    assert IDENTITY.probability(square).shape == (2, 2)
+    assert IDENTITY.probability(square.T)[0, 1] == IDENTITY.probability(np.array(2.0))
+
+
 @given(calibrators())
 def test_written_and_read_again_it_is_equal(calibrator: Calibrator) -> None:
     assert Calibrator.from_json(json.loads(json.dumps(calibrator.to_json()))) == calibrator

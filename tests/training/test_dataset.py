@@ -40,7 +40,7 @@ def test_no_settled_moment_gives_an_empty_set() -> None:
 
 def test_hash_of_a_lead_is_that_of_its_text() -> None:
     first, second, odd = hash_leads(["lead-1", "リード", "\ud800"]).tolist()
-    assert first == 0x2C2F64C2A5A4E6F9 or first == int(hash_leads(["lead-1"])[0])
+    assert first == 18182300169668353423, "else every draw of leads would change with a release"
     assert len({first, second, odd}) == 3
 
 

@@ -1,0 +1,261 @@
+"""The tables of a workspace as a History: read, checked, what can't be used set aside, the rest in canonical order.
+
+The only module that knows the database. It is asked to load nothing from outside, and keeps what it can't hold in
+memory in a folder that goes away with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from features.attribute_rows import fetch_attributes
+from features.errors import DataError
+from features.event_rows import EventFacts, fetch_events, no_events
+from features.history import History
+from features.lead_rows import fetch_labels, fetch_leads, place_leads
+from features.outcome_rows import fetch_outcomes
+from features.raw_tables import RawTable, bring_table
+from features.rejected_rows import write_rejected
+from features.row_checks import Clock, RowCounts, check_rows, count_rows
+from features.schema import Schema
+from features.schema_inference import Inference, infer_schema
+from features.sql_text import Connection
+from features.table_report import OneTable, TableReport
+from features.table_warnings import find_warnings, unreadable_cells
+from features.workspace import Workspace
+
+Progress = Callable[[str], None]
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "leads": ("lead_id", "created_at"),
+    "events": ("lead_id", "occurred_at", "event_type"),
+    "attributes": ("lead_id", "valid_from"),
+    "outcomes": ("lead_id", "occurred_at", "outcome"),
+}
+"""Columns that a table must have."""
+_OWN_TIME = {"leads": "created_at", "events": "occurred_at", "attributes": "valid_from", "outcomes": "occurred_at"}
+_NEEDED = {"events": ("event_type",), "outcomes": ("outcome",)}
+_LEAST_MEMORY = 1 << 30
+_MEMORY_A_ROW = 40
+
+
+def system_clock() -> int:
+    """Now, in UTC microseconds."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(frozen=True)
+class ReadTables:
+    """A history, and what reading it brought to light."""
+
+    history: History
+    report: TableReport
+
+
+def read_history(
+    workspace: Workspace,
+    *,
+    schema: Schema | None = None,
+    data_end: int | None = None,
+    clock: Callable[[], int] = system_clock,
+    progress: Progress | None = None,
+    set_aside: bool = True,
+) -> ReadTables:
+    """Read all tables of a workspace.
+
+    Parameters
+    ----------
+    workspace : where the tables lie.
+    schema : what the columns mean, from a model's bundle; None (training) infers it from the tables. Columns that
+        the schema doesn't know are passed over, those that are gone are missing throughout, with a warning.
+    data_end : until when the tables are complete, UTC microseconds; None takes the toml's, and where that is silent a
+        microsecond after the latest own or recorded time of a usable event or outcome.
+    clock : no row may lie later.
+    progress : is told what is being done.
+    set_aside : whether to write ``rejected/``; counts are the same without.
+
+    Raises
+    ------
+    DataError
+        A file is missing or can't be read, a required column is missing, no lead is usable, or the folder of
+        rejected rows can't be written.
+    """
+    say = progress or (lambda _: None)
+    now = clock()
+    told_end = workspace.data_end if data_end is None else data_end
+    zone = schema.zone if schema is not None else workspace.zone
+    checks = Clock(zone, now, None if told_end is None else min(told_end, now))
+    with _scratch(workspace) as scratch, _database(scratch) as connection:
+        raws: dict[str, RawTable] = {}
+        counts: dict[str, RowCounts] = {}
+        for table in [each for each in REQUIRED if each in workspace.tables]:
+            say(f"reading {table}")
+            raws[table] = bring_table(
+                connection, folder=workspace.folder, table=table, told=workspace.tables[table],
+                required=REQUIRED[table], scratch=scratch,
+            )  # fmt: skip
+            counts[table] = _check(connection, raws[table], checks)
+        n_leads = counts["leads"].accepted
+        ends_at = checks.data_end if checks.data_end is not None else _found_end(counts, now)
+        if schema is None:
+            say("looking at columns")
+            found = infer_schema(
+                connection, workspace, raws["leads"], raws.get("events"), raws.get("attributes"), n_leads=n_leads
+            )
+        else:
+            found = Inference(schema, {}, {}, ())
+        lead_ids, created_at = fetch_leads(connection)
+        labels, _ = fetch_labels(connection, raws["leads"], dict(workspace.page), lead_ids)
+        events, event_facts = no_events(found.schema, n_leads), EventFacts()
+        if "events" in raws:
+            n_events = counts["events"].accepted
+            say(f"sorting {n_events:,} events")
+            _allow_memory(connection, n_events)
+            events, event_facts = fetch_events(
+                connection, raws["events"], found.schema, n_leads=n_leads, n_rows=n_events
+            )
+        outcomes, outcome_facts = fetch_outcomes(
+            connection, raws["outcomes"], workspace.converted, n_leads=n_leads, n_rows=counts["outcomes"].accepted
+        )
+        history = History(
+            schema=found.schema,
+            lead_ids=lead_ids,
+            created_at=created_at,
+            events=events,
+            attributes=fetch_attributes(connection, raws["leads"], raws.get("attributes"), found.schema, n_leads=n_leads),
+            outcomes=outcomes,
+            data_end=ends_at,
+            now=ends_at if told_end is not None else max(ends_at, int(created_at.max()) + 1),
+            labels=labels,
+        )
+        unreadable = unreadable_cells(connection, raws, found.schema)
+        if set_aside:
+            for table, raw in raws.items():
+                write_rejected(
+                    connection, raw, workspace.rejected_folder, scratch, any_rows=bool(counts[table].rejected)
+                )
+        told_types = dict.fromkeys(sorted(set(events.vocabularies[0])))
+        report = TableReport(
+            tables={table: _one_table(raws[table], counts[table], unreadable.get(table, {})) for table in raws},
+            zone=zone,
+            data_end=ends_at,
+            now=history.now,
+            data_end_given=told_end is not None,
+            left_out=found.left_out,
+            event_types=found.event_types,
+            stages=found.schema.stages,
+            guessed_stages=found.guessed_stages,
+            unmapped_event_types=tuple(each for each in told_types if each not in found.schema.stages),
+            outcomes=outcome_facts.first,
+            later_outcomes=outcome_facts.later,
+            repeated_event_ids=event_facts.repeated_ids,
+            alike_events=event_facts.alike,
+        )
+        warnings = find_warnings(workspace, raws, counts, history, report, told_end=told_end, now=now, given=schema)
+    return ReadTables(history, replace(report, warnings=warnings))
+
+
+def _check(connection: Connection, raw: RawTable, clock: Clock) -> RowCounts:
+    if raw.table != "leads":
+        view, own = f"checked_{raw.table}", _OWN_TIME[raw.table]
+        check_rows(connection, raw, view, own_time=own, needed=_NEEDED.get(raw.table, ()), clock=clock, leads=False)
+        return count_rows(connection, view, own)
+    counts = place_leads(connection, raw, clock)
+    if counts.accepted == 0:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected.items()) or "it has no rows"
+        raise DataError(
+            f"the leads table has no usable row: {reasons}",
+            expected="at least one row with a lead_id and a created_at that is a time in the past",
+            next_step="times are read as 2026-03-14 09:05, 2026-03-14T09:05:00+09:00, 2026/3/14 or 2026年3月14日",
+            where=raw.files[0].name,
+        )
+    return counts
+
+
+def _found_end(counts: Mapping[str, RowCounts], now: int) -> int:
+    """A microsecond after the latest usable event or outcome; without any, after the latest lead."""
+    latest = [counts[table].last_known for table in ("events", "outcomes") if table in counts]
+    known = [each for each in latest if each is not None] or [counts["leads"].last or 0]
+    return min(max(known) + 1, now)
+
+
+def _one_table(raw: RawTable, counts: RowCounts, unreadable: Mapping[str, int]) -> OneTable:
+    broken: dict[str, int] = {}
+    for csv_file in raw.csv_files.values():
+        for record in csv_file.broken:
+            broken[record.reason] = broken.get(record.reason, 0) + 1
+    return OneTable(
+        files=tuple(path.name for path in raw.files),
+        digests=raw.digests,
+        rows=counts.rows + sum(broken.values()),
+        accepted=counts.accepted,
+        rejected=dict(sorted((counts.rejected | broken).items())),
+        times=counts.times,
+        unreadable=unreadable,
+        notes=raw.notes,
+    )
+
+
+@contextmanager
+def _scratch(workspace: Workspace) -> Iterator[Path]:
+    """A folder for what does not fit in memory; in the workspace, or where that can't be written in the system's."""
+    parent: Path | None = workspace.state_folder / "scratch"
+    assert parent is not None
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.glob("reading-*"):  # of a run that was killed
+            if time.time() - left.stat().st_mtime > 86_400:
+                shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix="reading-", dir=parent))
+    except OSError:
+        folder, parent = Path(tempfile.mkdtemp(prefix="propensity-reading-")), None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if parent is not None:
+            with suppress(OSError):
+                parent.rmdir()
+
+
+@contextmanager
+def _database(scratch: Path) -> Iterator[Connection]:
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+            "temp_directory": str(scratch / "spill"),
+            "preserve_insertion_order": "false",
+        },
+    )
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
+        _allow_memory(connection, 0)
+        yield connection
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise DataError(
+            f"the tables could not be read: {str(error).splitlines()[0]}",
+            expected="whole files, and room on the disk for sorting them",
+            next_step=f"make room in {scratch.parent}, or write the files anew",
+        ) from None
+    finally:
+        connection.close()
+
+
+def _allow_memory(connection: Connection, rows: int) -> None:
+    """Sorting takes about what the sorted columns will; more is spilled to disk."""
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    allowed = min(max(_LEAST_MEMORY, _MEMORY_A_ROW * rows), physical * 6 // 10)
+    connection.execute(f"set memory_limit = '{allowed // (1 << 20)}MiB'")

@@ -1,0 +1,167 @@
+"""The commands of all floors, and how each of them ends: exit codes, and never a traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from features.errors import UserError
+from training.cli import FOLDER, check, train
+
+FAULT_OF_OURS, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="propensity", message="propensity %(version)s")
+def commands() -> None:
+    """Lead scoring: calibrated probabilities, exact reasons, cutoffs that both teams signed."""
+
+
+commands.add_command(check)
+commands.add_command(train)
+
+
+@commands.command()
+@FOLDER
+def promote(folder: Path) -> None:
+    """Let the challenger serve, if it passes the gates."""
+    from serving.promoting import promote_challenger
+
+    click.echo(promote_challenger(folder), nl=False)
+
+
+@commands.command()
+@FOLDER
+def rollback(folder: Path) -> None:
+    """Undo the last promotion: the champion of before serves again."""
+    from serving.promoting import roll_back
+
+    click.echo(roll_back(folder), nl=False)
+
+
+@commands.command()
+@FOLDER
+def cutoffs(folder: Path) -> None:
+    """Show what cutoffs would have given on the tested moments."""
+    from serving.agreeing import cutoffs_page
+
+    click.echo(cutoffs_page(folder), nl=False)
+
+
+@commands.command()
+@FOLDER
+@click.option("--team", help="marketing or sales; without it nothing is signed, only shown.")
+@click.option("--by", "name", help="Who signs.")
+def agree(folder: Path, team: str | None, name: str | None) -> None:
+    """Show what the agreement would give, and sign it for a team."""
+    from serving.agreeing import agree_page
+
+    click.echo(agree_page(folder, team=team, name=name), nl=False)
+
+
+@commands.command()
+@FOLDER
+@click.option("--moments", type=click.Path(path_type=Path), help="A table with lead_id and as_of; else all open leads.")
+@click.option("--as-of", help="Score the open leads of this time instead of now.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write them.  [FOLDER/scores.parquet]")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Of the reasons.")
+def score(folder: Path, moments: Path | None, as_of: str | None, out: Path | None, lang: str) -> None:
+    """Score given moments, or every open lead now, with the champion."""
+    from serving.scoring_run import score_workspace
+
+    click.echo(score_workspace(folder, moments_file=moments, as_of=as_of, out=out, lang=lang), nl=False)
+
+
+@commands.command()
+@FOLDER
+@click.argument("lead_id")
+@click.option("--as-of", help="At this time instead of now.")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="As the HTTP service answers.")
+def explain(folder: Path, lead_id: str, as_of: str | None, lang: str, as_json: bool) -> None:
+    """Show one lead's score and its reasons."""
+    from serving.scoring_run import explain_lead
+
+    click.echo(explain_lead(folder, lead_id, as_of=as_of, lang=lang, as_json=as_json), nl=False)
+
+
+@commands.command()
+@FOLDER
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def serve(folder: Path, host: str, port: int) -> None:
+    """Serve scores over HTTP, and the pages."""
+    from serving.launch import serve as launch
+
+    launch(folder, host=host, port=port)
+
+
+@commands.command()
+@click.option("--world", default="completejourney", show_default=True, help="completejourney, cdnow or b2b.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where to make it.  [demo/WORLD]")
+@click.option("--size", type=click.IntRange(min=1), help="Leads of a simulated world.")
+@click.option("--no-serve", is_flag=True, help="End after the ten leads to call first.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def demo(world: str, folder: Path | None, size: int | None, no_serve: bool, port: int) -> None:
+    """Make an example workspace, train, promote, score and serve."""
+    from serving.demo import run_demo
+
+    run_demo(world, folder or Path("demo") / world, size=size, serve=not no_serve, port=port)
+
+
+def main() -> None:
+    """Run a command and end with its exit code."""
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        outcome: Any = commands.main(arguments, prog_name="propensity", standalone_mode=False)
+    except UserError as error:
+        return _say(str(error), error.exit_code)
+    except click.exceptions.Abort:
+        return _say("interrupted: nothing half-done was kept", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        return _say("interrupted: nothing half-done was kept", INTERRUPTED)
+    except BrokenPipeError:
+        # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            where = Path(str(error.filename)).name if error.filename else "the workspace"
+            text = f"{error.strerror}: {where}\n  expected: a folder that can be written, on a disk with room"
+            return _say(
+                f"{text}\n  next: make room or rights, and run the command again; nothing half-done was kept", 3
+            )
+        return _fault(error)
+    except Exception as error:
+        return _fault(error)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _say(text: str, code: int) -> int:
+    print(f"propensity: {text}", file=sys.stderr)
+    return code
+
+
+def _fault(error: Exception) -> int:
+    """A fault of ours: where it happened, but not its text, which may hold what stands in a table."""
+    if os.environ.get("PROPENSITY_DEBUG"):
+        traceback.print_exception(error)
+        return FAULT_OF_OURS
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    text = (
+        f"a fault of ours ({type(error).__name__} at {place})\n  next: PROPENSITY_DEBUG=1 shows more; please report it"
+    )
+    return _say(text, FAULT_OF_OURS)

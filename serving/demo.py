@@ -1,0 +1,146 @@
+"""The whole way on example leads: make a world, check, train, promote, agree, score, and serve."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from features.instants import instant_text
+from features.moments import Moments
+from features.workspace import load_workspace
+from features.worlds import make_world
+from serving.agreeing import expected_volumes
+from serving.agreement import AGREEMENT_FILE
+from serving.agreement_file import load_agreement
+from serving.call_list import leads_to_call
+from serving.lead_score import LeadScore, call_order
+from serving.promoting import promote_challenger
+from serving.score_table import write_scores
+from serving.scoring import ServingModel
+from serving.scoring_run import SCORES_FILE, Desk, open_desk, open_moments
+from serving.signatures import TEAMS, sign
+from training.cli import check_workspace, open_registry, train_workspace
+from training.terminal import Steps, printed
+
+SIGNED_BY = "example signature made by the demo"
+TO_CALL = 10
+
+
+def run_demo(world: str, folder: Path, *, size: int | None, serve: bool, port: int) -> None:
+    """Run the demo in `folder`; a second run takes up the world and the model that are there."""
+    with Steps() as progress:
+        make_world(world, folder, size=size, progress=lambda what: progress(what))
+    _head("1. The tables")
+    workspace = load_workspace(folder)
+    click.echo(check_workspace(workspace), nl=False)
+
+    _head("2. A model")
+    registry = open_registry(workspace)
+    if registry.champion() is None:
+        train_workspace(workspace)
+    else:
+        click.echo(f"A model was trained here before; `propensity train {folder}` trains anew.")
+    click.echo(promote_challenger(folder), nl=False)
+
+    desk = open_desk(workspace)
+    _head("3. An agreement")
+    _agree(desk)
+
+    _head("4. Whom to call first")
+    desk = open_desk(workspace)
+    first = _score(desk)
+    click.echo(_calls(first, desk), nl=False)
+    click.echo(f"All scores: {folder / SCORES_FILE}. One lead: propensity explain {folder} {first[0].lead_id}")
+    if serve:
+        _head("5. The service")
+        from serving.launch import serve as launch
+
+        launch(folder, port=port, ready=lambda address, _: _invite(address, first[0].lead_id))
+
+
+def _invite(address: str, lead_id: str) -> None:
+    click.echo(
+        f"Open {address} in a browser, or paste:\n\n  curl -s {address}/leads/{lead_id}/score\n  {_curl(address)}\n"
+    )
+    click.echo("Ctrl-C ends it.")
+
+
+def _head(text: str) -> None:
+    Console(highlight=False).print(f"\n[bold]{text}[/bold]")
+
+
+def _agree(desk: Desk) -> None:
+    """Write and sign an example agreement where there is none: cutoffs at the best 5% and 20% of the backtest."""
+    folder, model = desk.workspace.folder, desk.model
+    assert isinstance(model, ServingModel)
+    if not (folder / AGREEMENT_FILE).exists():
+        backtest = model.bundle.backtest
+        mql, sql = (round(float(np.quantile(backtest.probability, 1 - best)), 2) for best in (0.2, 0.05))
+        lanes = [each for each in ("contact_sales", "call_booked", "trial_started") if each in model.schema.event_types]
+        (folder / AGREEMENT_FILE).write_text(_example(max(mql, 0.01), max(sql, 0.02), lanes), encoding="utf-8")
+    agreement = load_agreement(folder)
+    assert agreement is not None
+    meaning = {"horizon": model.horizon, "converted": model.converted, "stages": model.schema.stages}
+    for team in TEAMS:
+        if team not in desk.agreement.signatures:
+            sign(folder, agreement, team=team, name=SIGNED_BY, clock=lambda: datetime.now(UTC), **meaning)
+    lines = expected_volumes(agreement, model)
+    click.echo(printed(*lines, f"Signed for {' and '.join(TEAMS)}: {SIGNED_BY}, nobody's consent."), nl=False)
+
+
+def _example(mql: float, sql: float, lanes: list[str]) -> str:
+    text = "# Written by the demo as an example. Change it, and both teams sign anew: propensity agree --help\n"
+    text += f"version = 1\n\n[cutoffs]\nmql = {mql}\nsql = {sql}\n"
+    for lane in lanes:
+        text += f'\n[fast_lane.{lane}]\nrespond_within = "4h"\ncounts_for = "14d"\n'
+    return text
+
+
+def _score(desk: Desk) -> list[LeadScore]:
+    """Score every open lead into the workspace; the first to call, in order, with their reasons."""
+    history = desk.history
+    moments = open_moments(history, history.now)
+    with Steps() as progress:
+        progress("scoring", 0.0)
+        write_scores(
+            desk.scores(moments, lang="en"),
+            desk.workspace.folder / SCORES_FILE,
+            progress=lambda done: progress("scoring", done / max(len(moments), 1)),
+        )
+    positions, _ = leads_to_call(history, desk.model)
+    young = Moments(positions, np.full(len(positions), history.now, dtype=np.int64))
+    return heapq.nsmallest(TO_CALL, desk.scores(young, lang="en"), key=call_order)
+
+
+def _calls(scores: list[LeadScore], desk: Desk) -> str:
+    """The list to call, a lead with its two best reasons."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("lead")
+    table.add_column("likely", justify="right")
+    table.add_column("band")
+    table.add_column("because")
+    for score in scores:
+        because = "; ".join(each.text for each in score.reasons.speak_for[:2]) if score.reasons is not None else ""
+        likely = "-" if score.probability is None else f"{score.probability:.0%}"
+        table.add_row(score.lead_id, likely, str(score.band or "-"), because)
+    average = next((score.average for score in scores if score.average is not None), None)
+    told = f"As of {instant_text(desk.history.now, desk.workspace.zone)}"
+    return printed(told + (f"; on average {average:.1%} convert." if average is not None else "."), table)
+
+
+def _curl(address: str) -> str:
+    """A request to paste: a lead of two events, told whole."""
+    body = {
+        "lead_id": "L-1042",
+        "created_at": "2026-10-02T09:00:00Z",
+        "as_of": "2026-11-20T12:00:00Z",
+        "events": [{"event_type": "pricing_page_viewed", "occurred_at": "2026-11-18T10:12:00Z"}],
+    }
+    return f"curl -s {address}/score -H 'Content-Type: application/json' -d '{json.dumps(body)}'"

@@ -1,0 +1,108 @@
+"""A trained workspace, made once a test run, and the real service over it in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SERVE = "import sys; from pathlib import Path; from serving.launch import serve; serve(Path(sys.argv[1]), port=0)"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service. `ask` gives status, headers and body, whatever the status."""
+
+    address: str
+    process: subprocess.Popen[str]
+
+    def ask(
+        self, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None, method: str | None = None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        request = urllib.request.Request(
+            self.address + path, data=body, headers={**kind, **(headers or {})}, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return reply.status, reply.headers, reply.read()
+        except urllib.error.HTTPError as refused:
+            return refused.code, refused.headers, refused.read()
+
+    def json(self, path: str, body: Any = None) -> Any:
+        status, _, answer = self.ask(path, None if body is None else json.dumps(body).encode())
+        assert status == 200, answer
+        return json.loads(answer)
+
+
+@contextmanager
+def _running(folder: Path, **environment: str) -> Iterator[Service]:
+    """`propensity serve` on a free port, until the block ends; it must end cleanly by Ctrl-C."""
+    log = (folder / "serve.log").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env={**os.environ, "PROPENSITY_API_KEYS": "", **environment},
+    )
+    assert process.stdout is not None
+    try:
+        said = process.stdout.readline()
+        assert "Serving on" in said, said + Path(log.name).read_text()
+        yield Service(said.split()[2], process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        ended = process.wait(timeout=30)
+    assert ended == 0, Path(log.name).read_text()
+
+
+@pytest.fixture
+def running() -> Callable[..., AbstractContextManager[Service]]:
+    return _running
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small b2b world with a champion and an agreement that both teams signed. Not to be changed."""
+    from features.workspace import load_workspace
+    from features.worlds import make_world
+    from serving.champion import open_registry
+    from training.publish import publish
+    from training.retrain import retrain
+
+    folder = tmp_path_factory.mktemp("served") / "b2b"
+    make_world("b2b", folder, size=1500)
+    workspace = load_workspace(folder)
+    publish(retrain(workspace), open_registry(workspace.name, workspace.state_folder))
+    return folder
+
+
+@pytest.fixture
+def workspace_folder(trained_once: Path, tmp_path: Path) -> Path:
+    """A workspace of its own for each test: tables and champion copied."""
+    folder = tmp_path / "b2b"
+    shutil.copytree(trained_once, folder)
+    return folder
+
+
+def eventually(holds: Callable[[], bool], *, within: float) -> float:
+    """Seconds until something holds; fails if it doesn't within the time."""
+    begun = time.monotonic()
+    while not holds():
+        assert time.monotonic() - begun < within, f"not within {within} seconds"
+        time.sleep(0.05)
+    return time.monotonic() - begun

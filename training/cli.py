@@ -1,0 +1,65 @@
+"""The commands of the data scientist: check and train."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from features.workspace import Workspace, load_workspace
+from training.terminal import Steps
+
+if TYPE_CHECKING:
+    from training.registry import Registry, Version
+    from training.retrain import Retrained
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+"""The workspace, first argument of every command."""
+
+
+def open_registry(workspace: Workspace) -> Registry:
+    """The registry that MLFLOW_TRACKING_URI names, else the one in the workspace."""
+    from training.registry import Registry, model_name, tracking_uri
+
+    state = workspace.state_folder
+    return Registry(tracking_uri(state, os.environ), model_name(workspace.name), state_folder=state)
+
+
+@click.command()
+@FOLDER
+def check(folder: Path) -> None:
+    """Say what the tables hold, which rows are put aside and why, and whether there is enough to train on."""
+    click.echo(check_workspace(load_workspace(folder)), nl=False)
+
+
+@click.command()
+@FOLDER
+def train(folder: Path) -> None:
+    """Train, evaluate, track and register a challenger; the first model becomes champion."""
+    train_workspace(load_workspace(folder))
+
+
+def check_workspace(workspace: Workspace) -> str:
+    """Read a workspace's tables and say what is in them."""
+    from features.tables import read_history
+    from training.check_page import check_page
+
+    with Steps() as progress:
+        progress("reading the tables")
+        read = read_history(workspace)
+    return check_page(workspace, read.history, read.report)
+
+
+def train_workspace(workspace: Workspace) -> Version:
+    """Train on a workspace's tables, register the model and say what it is worth."""
+    from training.publish import publish
+    from training.retrain import retrain
+    from training.train_page import train_page
+
+    with Steps() as progress:
+        trained: Retrained = retrain(workspace, progress=progress)
+        version, first = publish(trained, open_registry(workspace), progress=progress)
+    click.echo(train_page(trained, version, first=first), nl=False)
+    return version

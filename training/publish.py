@@ -1,0 +1,81 @@
+"""From a finished training to a registered version: bundle, report and run, all or nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.bundle import save_bundle
+from training.evaluation import METRICS
+from training.ranker import Progress
+from training.registry import Registry, Version
+from training.retrain import Retrained
+
+SAMPLE = 2000
+"""Moments whose reasons the report's plot averages."""
+
+
+def publish(
+    trained: Retrained, registry: Registry, *, progress: Progress = lambda what, fraction: None
+) -> tuple[Version, bool]:
+    """Register a training as challenger; the first of a workspace becomes champion at once.
+
+    Nothing appears in the workspace before all of it is made, and a version only after its run is complete.
+
+    Returns
+    -------
+    The version, and whether it became champion.
+    """
+    bundle, train_set = trained.bundle, trained.train_set
+    progress("drawing the report", 0.0)
+    with tempfile.TemporaryDirectory(prefix="propensity-") as temporary:
+        from training.report import write_report
+
+        saved, report = Path(temporary) / "bundle", Path(temporary) / "report"
+        save_bundle(bundle, saved)
+        report.mkdir()
+        rows = np.unique(np.linspace(0, len(train_set) - 1, min(len(train_set), SAMPLE)).astype(np.int64))
+        write_report(bundle, train_set.values[rows], report, split_words=trained.split.words())
+        progress("registering", 0.0)
+        about = bundle.manifest
+        version = registry.register(
+            saved,
+            params=_params(about),
+            metrics=_metrics(trained),
+            tags={"mlflow.source.git.commit": about["commit"]} if about["commit"] else {},
+            report_folder=report,
+        )
+    first = registry.champion() is None
+    if first:
+        registry.set_champion(version.number)
+    return version, first
+
+
+def _params(about: Any) -> dict[str, Any]:
+    return {
+        "horizon": about["horizon"],
+        "converted": about["converted"],
+        "data_end": about["data_end"],
+        "schedule": about["schedule"],
+        **{f"recipe.{name}": value for name, value in about["recipe"].items()},
+        **{f"chosen.{name}": about["choices"][name] for name in ("rounds", "c", "weight", "dropped")},
+        "split": about["split"]["kind"],
+        "tables": about["tables"]["digests"],
+        "versions": about["versions"],
+    }
+
+
+def _metrics(trained: Retrained) -> dict[str, float | None]:
+    """Figures of every model on the test block, the scorer's without a prefix, each with its interval."""
+    found: dict[str, float | None] = {}
+    for name, figures in trained.bundle.evaluation.models.items():
+        prefix = "" if name == "model" else name.replace(" ", "_") + "."
+        for metric in METRICS:
+            estimate = figures.metrics[metric]
+            found[f"{prefix}{metric}"] = estimate.point
+            found[f"{prefix}{metric}.low"], found[f"{prefix}{metric}.high"] = estimate.low, estimate.high
+    about = trained.bundle.manifest
+    return {**found, **{name: about[name] for name in ("settled_moments", "leads", "converted_leads")}}
