@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.cell_times import instant, wall_and_form
+from features.cell_times import instant, plain_time, wall_and_form
 from features.cell_values import category, number
 from features.history import Attributes
 from features.raw_tables import RawTable
@@ -27,23 +27,23 @@ def fetch_attributes(
     if changes is not None:
         source = "(select * from checked_attributes where reason is null)"
         parts.append(_part(changes, source, "own", "known", 1, schema, CONTRACT))
-    connection.execute(f"create or replace table attribute_rows as {' union all '.join(parts)}")
+    connection.run(f"create or replace table attribute_rows as {' union all '.join(parts)}")
     position = {name: f"a{i}" for i, name in enumerate(sorted(schema.attributes))}
     vocabularies, joins, codes = [], "", []
     for i, name in enumerate(schema.attribute_categories):
-        connection.execute(
+        connection.run(
             f"create or replace table attribute_vocabulary_{i} as select v, (row_number() over (order by v) - 1)::integer"
             f" as code from (select distinct {position[name]} as v from attribute_rows) where v is not null"
         )
-        found = connection.execute(f"select v from attribute_vocabulary_{i} order by code").fetchall()
+        found = connection.rows(f"select v from attribute_vocabulary_{i} order by code")
         vocabularies.append(tuple(row[0] for row in found))
         joins += f" left join attribute_vocabulary_{i} v{i} on v{i}.v = {position[name]}"
         codes.append(f"coalesce(v{i}.code, -1)::integer as k{i}")
     numbers = [position[name] for name in schema.attribute_numbers]
     order = ", ".join(["lead", "own", "src", "known", *(f"{each} nulls first" for each in position.values())])
-    found = connection.sql(
+    found = connection.arrow(
         f"select {', '.join(['lead', 'own', 'known', *codes, *numbers])} from attribute_rows{joins} order by {order}"
-    ).to_arrow_table()
+    )
     columns = [column.to_numpy() for column in found.columns]
     n, n_codes = found.num_rows, len(codes)
     own, known = columns[1].astype(np.int64), columns[2].astype(np.int64)
@@ -62,18 +62,24 @@ def _part(
     raw: RawTable, source: str, own: str, known: str, src: int, schema: Schema, contract: tuple[str, ...]
 ) -> str:
     """Select of one table: lead, own, known, src, and each attribute typed as the schema says."""
-    inner, outer = [], []
+    plain: list[str] = []
+    inner: list[str] = []
+    outer: list[str] = []
     for i, name in enumerate(sorted(schema.attributes)):
         kind, column = schema.attributes[name], raw.column(name) if name not in contract else None
         if column is None:
             outer.append(f"null::{'varchar' if kind == 'category' else 'double'} as a{i}")
         elif kind == "date":
-            wall, form = wall_and_form(column)
+            wall, form = wall_and_form(column, f"plain{i}")
+            plain.append(f"{plain_time(column)} as plain{i}")
             inner.append(f"{wall} as wall{i}, {form} as form{i}")
             outer.append(f"{instant(f'wall{i}', f'form{i}', schema.zone)}::double as a{i}")
         else:
             outer.append(f"{_cell(column, kind)} as a{i}")
-    from_rows = f"(select *{''.join(', ' + each for each in inner)} from {source})" if inner else source
+    from_rows = source
+    for step in (plain, inner):
+        if step:
+            from_rows = f"(select *, {', '.join(step)} from {from_rows})"
     cells = "".join(f", {each}" for each in outer)
     return f"select lead, {own} as own, {known} as known, {src} as src{cells} from {from_rows}"
 

@@ -58,12 +58,23 @@ def _transitions(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(instants), tuple(offsets)
 
 
+@lru_cache(maxsize=32)
+def _day_changes(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """`_transitions` for counting days: where clocks turn back over midnight, the day that had begun goes on.
+
+    Else days would run backwards for an hour (St. John's until 2011), and an hour be counted as a day of its own.
+    """
+    changes, offsets = _transitions(zone)
+    steps = zip(changes, offsets[:-1], offsets[1:], strict=True)
+    return tuple(max(at, ((at - 1 + old) // DAY) * DAY - new) for at, old, new in steps), offsets
+
+
 def local_days(instants: NDArray[np.int64], zone: str) -> NDArray[np.int32]:
     """Number of the local calendar day (0 = 1970-01-01 there) of each instant in UTC microseconds.
 
-    An instant between two days belongs to the later: days are half-open, as windows are.
+    An instant between two days belongs to the later: days are half-open, as windows are. Days never run backwards.
     """
-    changes, offsets = _transitions(zone)
+    changes, offsets = _day_changes(zone)
     if not changes:
         return ((instants + offsets[0]) // DAY).astype(np.int32)
     position = np.searchsorted(np.asarray(changes, dtype=np.int64), instants, side="right")
@@ -72,5 +83,5 @@ def local_days(instants: NDArray[np.int64], zone: str) -> NDArray[np.int32]:
 
 def local_day(instant: int, zone: str) -> int:
     """`local_days` of one instant, without arrays."""
-    changes, offsets = _transitions(zone)
+    changes, offsets = _day_changes(zone)
     return (instant + offsets[bisect.bisect_right(changes, instant)]) // DAY

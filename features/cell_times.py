@@ -21,15 +21,36 @@ _COMPACT_DAY = r"^(19|20)[0-9]{6}$"
 _EPOCH_SHAPE = r"^([0-9]{10}|[0-9]{13})$"
 
 
-def wall_and_form(column: Column) -> tuple[str, str]:
+def plain_time(column: Column) -> str:
+    """What `wall_and_form` looks at, to be selected under a name of its own: it stands in many places there.
+
+    Of a text the Japanese and full-width forms are made plain; what is plain already passes by the replacements.
+    """
+    if not column.is_text:
+        return f"try_cast({column.sql} as bigint)" if column.is_number else column.sql
+    raw = text(column)
+    t = plain_width(raw)
+    t = rf"regexp_replace({t}, '^([0-9]{{4}})年 *([0-9]{{1,2}})月 *([0-9]{{1,2}})日[ T]*', '\1-\2-\3 ')"
+    t = rf"regexp_replace({t}, '([0-9]{{1,2}})時 *([0-9]{{1,2}})分 *', '\1:\2:')"
+    t = f"replace(replace({t}, '秒', ''), '時', ':00')"
+    t = rf"regexp_replace({t}, '^([0-9]{{4}})[/.]([0-9]{{1,2}})[/.]([0-9]{{1,2}})', '\1-\2-\3')"
+    t = rf"regexp_replace({t}, '(:[0-9]{{2}}),([0-9]+)', '\1.\2')"
+    return f"(case when regexp_matches({raw}, {literal(_PLAIN_ISO)}) then {raw} else rtrim(rtrim({t}), ':') end)"
+
+
+def wall_and_form(column: Column, plain: str) -> tuple[str, str]:
     """Microseconds of the time as written, and its form.
+
+    Parameters
+    ----------
+    plain : name under which `plain_time` of the column was selected.
 
     Returns
     -------
     A bigint: UTC for the forms `OFFSET` and `EPOCH`, the clock on the wall for `NAIVE` and `DATE`; NULL where the cell
     is no time. And a text: the form, NULL where the cell is empty or no time.
     """
-    x = column.sql
+    x = plain
     if column.type == "DATE":
         return f"(case when isfinite({x}) then epoch_us({x}) end)", f"(case when isfinite({x}) then {literal(DATE)} end)"
     if column.is_time:
@@ -37,14 +58,13 @@ def wall_and_form(column: Column) -> tuple[str, str]:
         if column.type.endswith("_NS"):
             # Rounding could lift an instant to the next microsecond, past a moment: cut off instead.
             wall = f"((epoch_ns({x}) - ((epoch_ns({x}) % 1000) + 1000) % 1000) // 1000)"
-        else:
-            wall = f"epoch_us({x})"
-        return f"(case when isfinite({x}) then {wall} end)", f"(case when isfinite({x}) then {literal(form)} end)"
+            return wall, f"(case when {x} is not null then {literal(form)} end)"
+        return f"(case when isfinite({x}) then epoch_us({x}) end)", f"(case when isfinite({x}) then {literal(form)} end)"
     if column.is_number:
-        return _epoch(f"try_cast({x} as bigint)"), f"(case when {_epoch(f'try_cast({x} as bigint)')} is not null then {literal(EPOCH)} end)"
+        return _epoch(x), f"(case when {_epoch(x)} is not null then {literal(EPOCH)} end)"
     if not column.is_text:
         return "null::bigint", "null::varchar"
-    return _text_wall(column), _text_form(column)
+    return _text_wall(x), _text_form(x)
 
 
 def _epoch(integer: str) -> str:
@@ -56,21 +76,7 @@ def _epoch(integer: str) -> str:
     )
 
 
-def _normal(column: Column) -> str:
-    """Japanese and full-width forms as plain ones; what is plain already passes by the costly replacements."""
-    raw = text(column)
-    t = plain_width(raw)
-    t = rf"regexp_replace({t}, '^([0-9]{{4}})年 *([0-9]{{1,2}})月 *([0-9]{{1,2}})日[ T]*', '\1-\2-\3 ')"
-    t = rf"regexp_replace({t}, '([0-9]{{1,2}})時 *([0-9]{{1,2}})分 *', '\1:\2:')"
-    t = f"replace(replace({t}, '秒', ''), '時', ':00')"
-    t = rf"regexp_replace({t}, '^([0-9]{{4}})[/.]([0-9]{{1,2}})[/.]([0-9]{{1,2}})', '\1-\2-\3')"
-    t = rf"regexp_replace({t}, '(:[0-9]{{2}}),([0-9]+)', '\1.\2')"
-    t = f"rtrim(rtrim({t}), ':')"
-    return f"(case when regexp_matches({raw}, {literal(_PLAIN_ISO)}) then {raw} else {t} end)"
-
-
-def _text_wall(column: Column) -> str:
-    t = _normal(column)
+def _text_wall(t: str) -> str:
     absolute = rf"regexp_replace(regexp_replace({t}, ' *(Z|z|UTC|GMT)$', '+00:00'), ' +([+-][0-9:]+)$', '\1')"
     day = rf"try_cast(regexp_replace({t}, '^(....)(..)(..)$', '\1-\2-\3') as timestamp)"
     return (
@@ -81,8 +87,7 @@ def _text_wall(column: Column) -> str:
     )
 
 
-def _text_form(column: Column) -> str:
-    t = _normal(column)
+def _text_form(t: str) -> str:
     return (
         f"(case when regexp_matches({t}, {literal(_LOCAL)}) then"
         f" case when contains({t}, ':') then {literal(NAIVE)} else {literal(DATE)} end"

@@ -18,6 +18,8 @@ _SPACES = " \t\r\n\u3000\ufeff"
 def text(column: Column) -> str:
     """The cell as text, NULL where empty: integers in decimal, integral floats without ".0", booleans true or false."""
     x = column.sql
+    if column.clean and column.is_text:
+        return x
     if column.is_text:
         x = x if column.type == "VARCHAR" else f"{x}::varchar"
         return f"nullif(trim({x}, {literal(_SPACES)}), '')"
@@ -36,14 +38,14 @@ def plain_width(text_sql: str) -> str:
 
 def known_text(column: Column) -> str:
     """`text`, with the words that mean missing as NULL."""
-    if not column.is_text:
+    if not column.is_text or column.clean:
         return text(column)
     return f"(case when lower({text(column)}) in ({literals(MISSING_WORDS)}) then null else {text(column)} end)"
 
 
 def category(column: Column) -> str:
     """`known_text`, with booleans the same two texts wherever they come from."""
-    if not column.is_text:
+    if not column.is_text or column.clean:
         return text(column)
     known = known_text(column)
     return f"(case when lower({known}) in ('true', 'false') then lower({known}) else {known} end)"
@@ -52,6 +54,8 @@ def category(column: Column) -> str:
 def number(column: Column) -> str:
     """The cell as a finite double without a negative zero, NULL where it is none."""
     x = column.sql
+    if column.clean and column.type == "DOUBLE":
+        return x
     if column.is_time or not column.is_plain:
         return "null::double"
     if column.is_text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from features.cell_times import EPOCH, instant, wall_and_form
+from features.cell_times import EPOCH, instant, plain_time, wall_and_form
 from features.cell_values import category, is_number, known_text, number, text, zero_first
 from features.personal_data import content_counts, personal_by_content, personal_by_name
 from features.schema import AttributeKind
@@ -61,7 +61,7 @@ def gather_facts(connection: Connection, relation: str, column: Column, zone: st
     if column.is_number:
         return _facts_of_numbers(connection, relation, column)
     known = known_text(column)
-    wall, form = wall_and_form(column)
+    wall, form = wall_and_form(column, "plain")
     personal = content_counts(column) if column.is_text else {}
     conditions = {
         "numbers": is_number(column),
@@ -75,12 +75,12 @@ def gather_facts(connection: Connection, relation: str, column: Column, zone: st
     )
     # Each different cell is looked at once, however often it comes.
     cells = f"select {column.sql}, count(*) as n from {relation} group by {column.sql}"
-    row = connection.execute(
+    row = connection.one(
         f"select sum(n)::bigint, coalesce(sum(n) filter (known is not null), 0)::bigint, count(distinct known),"
         f" min(known), max(known), {counted}"
-        f" from (select {column.sql}, n, {category(column)} as known, {wall} as wall, {form} as form from ({cells}))"
-    ).fetchone()
-    assert row is not None
+        f" from (select {column.sql}, n, known, {wall} as wall, {form} as form from"
+        f" (select {column.sql}, n, {category(column)} as known, {plain_time(column)} as plain from ({cells})))"
+    )
     rows, n_known, n_distinct, least, most, *counts = row
     found = dict(zip(conditions, counts, strict=True))
     return Facts(
@@ -97,10 +97,9 @@ def gather_facts(connection: Connection, relation: str, column: Column, zone: st
 
 
 def _facts_of_numbers(connection: Connection, relation: str, column: Column) -> Facts:
-    row = connection.execute(
+    row = connection.one(
         f"select count(*), count(x), min(x), max(x) from (select {number(column)} as x from {relation})"
-    ).fetchone()
-    assert row is not None
+    )
     rows, known, least, most = row
     only = str(least) if known and least == most else ""
     return Facts(rows, known, 0, known, 0, 0, 0, only)
@@ -132,15 +131,14 @@ def decide_kind(column: Column, facts: Facts) -> tuple[AttributeKind | None, str
 
 def common_values(connection: Connection, relation: str, cell: str, *, leads: int, most: int) -> tuple[str, ...]:
     """Texts that at least `leads` different leads have, at most `most`, the most common first chosen; sorted."""
-    rows = connection.execute(
+    rows = connection.rows(
         f"select v from (select {cell} as v, lead from {relation}) where v is not null group by v"
         f" having count(distinct lead) >= {leads} order by count(distinct lead) desc, v limit {most}"
-    ).fetchall()
+    )
     return tuple(sorted(row[0] for row in rows))
 
 
 def looks_like_ids(connection: Connection, relation: str, column: Column) -> bool:
     """Whether nearly all cells of a text column differ, by an estimate that needs no memory for them all."""
-    row = connection.execute(f"select approx_count_distinct({text(column)}), count({text(column)}) from {relation}").fetchone()
-    assert row is not None
+    row = connection.one(f"select approx_count_distinct({text(column)}), count({text(column)}) from {relation}")
     return bool(row[1] >= 100_000 and row[0] > 0.5 * row[1])

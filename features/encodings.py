@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,11 @@ class Encoding:
 def open_bytes(path: Path) -> BinaryIO:
     """The file's bytes, unpacked where its name ends in .gz."""
     return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def open_text(path: Path, encoding: Encoding) -> io.TextIOWrapper:
+    """The file's lines, with their ends as they are."""
+    return io.TextIOWrapper(open_bytes(path), encoding.name, encoding.errors, newline="")
 
 
 def detect_encoding(path: Path) -> Encoding:

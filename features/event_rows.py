@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from features.calendar_days import local_days
 from features.cell_values import category, number, text
 from features.history import Events
-from features.raw_tables import FILE, RECORD, RawTable
+from features.raw_tables import RawTable
 from features.schema import Schema
 from features.sql_text import Column, Connection
 
 CONTRACT = ("lead_id", "occurred_at", "event_type", "recorded_at", "event_id", "value", "channel")
-_A_BATCH = 122_880
 
 
 @dataclass(frozen=True)
@@ -40,38 +39,71 @@ def no_events(schema: Schema, n_leads: int) -> Events:
     )
 
 
+def stage_events(connection: Connection, raw: RawTable, schema: Schema | None) -> dict[str, Column]:
+    """Make the table ``staged_events`` of the view ``checked_events``: times read and leads found once for all passes.
+
+    Returns
+    -------
+    Its columns by name: event_type, channel and value, read; further ones, those of the schema where one is given, as
+    they were brought.
+    """
+    staged: dict[str, Column] = {}
+    cells = []
+    for name, column in raw.columns.items():
+        if name == "event_type":
+            staged[name], cell = Column(name, "event_type", "VARCHAR", clean=True), text(column)
+        elif name == "channel":
+            staged[name], cell = Column(name, "channel", "VARCHAR", clean=True), category(column)
+        elif name == "value":
+            # What can't be read is counted where the report is made; here a text would only take room.
+            staged[name], cell = Column(name, "value", "DOUBLE", clean=True), number(column)
+        elif name in CONTRACT or (schema is not None and name not in {*schema.event_numbers, *schema.event_categories}):
+            continue
+        else:
+            staged[name], cell = column, column.sql
+        cells.append(f"{cell} as {staged[name].sql}")
+    event_id = raw.column("event_id")
+    if event_id is not None:
+        cells.append(f"md5_number({text(event_id)}) as event_key")
+    connection.run(
+        f"create table staged_events as select lead, own, known, own_form, recorded_form, reason, {', '.join(cells)}"
+        " from checked_events"
+    )
+    return staged
+
+
 def fetch_events(
-    connection: Connection, raw: RawTable, schema: Schema, *, n_leads: int, n_rows: int
+    connection: Connection, staged: Mapping[str, Column], schema: Schema, *, n_leads: int, n_rows: int, with_ids: bool
 ) -> tuple[Events, EventFacts]:
-    """Sort the usable rows of ``checked_events`` and bring them into arrays.
+    """Sort the usable rows of ``staged_events`` and bring them into arrays.
 
     The database sorts by small integers, spilling to disk where memory is short, and hands the rows over in batches:
     beside the arrays themselves nothing grows with their number.
     """
-    repeated = _drop_repeated(connection, raw)
+    repeated = _drop_repeated(connection, staged) if with_ids else 0
     n_rows -= repeated
     columns = schema.event_code_columns
-    vocabularies = tuple(_vocabulary(connection, raw.column(column), i) for i, column in enumerate(columns))
+    vocabularies = tuple(_vocabulary(connection, staged.get(column), i) for i, column in enumerate(columns))
     codes = {column: f"k{i}" for i, column in enumerate(columns)}
     numbers = {column: f"x{i}" for i, column in enumerate(schema.event_numbers)}
     further = [codes.get(each) or numbers[each] for each in sorted({*columns[2:], *schema.event_numbers[1:]})]
     selected, joins = [], ""
     for i, column in enumerate(columns):
-        cell = raw.column(column)
+        cell = staged.get(column)
         selected.append(f"coalesce(v{i}.code, -1)::integer as k{i}" if cell else f"-1 as k{i}")
         if cell:
-            joins += f" left join vocabulary_{i} v{i} on v{i}.v = {_cell(cell, i)}"
+            joins += f" left join vocabulary_{i} v{i} on v{i}.v = {category(cell)}"
     for i, column in enumerate(schema.event_numbers):
-        cell = raw.column(column)
+        cell = staged.get(column)
         selected.append(f"{number(cell) if cell else 'null::double'} as x{i}")
     order = ", ".join(["lead", "own", "known", "k0", "k1", "x0 nulls first", *(f"{each} nulls first" for each in further)])
     query = (
-        f"select lead, own, known, {', '.join(selected)} from kept_events{joins} order by {order}"
+        f"select lead, own, known, {', '.join(selected)} from staged_events{joins} where reason is null order by {order}"
     )
     arrays = _Arrays(n_rows, len(columns), len(schema.event_numbers))
-    alike = arrays.fill(connection.sql(query).to_arrow_reader(_A_BATCH))
+    alike = arrays.fill(connection.batches(query))
     offsets = np.zeros(n_leads + 1, np.int64)
-    counts = connection.sql("select lead, count(*) as n from kept_events group by lead").to_arrow_table()
+    counts = connection.arrow("select lead, count(*) as n from staged_events where reason is null group by lead")
     offsets[counts.column(0).to_numpy() + 1] = counts.column(1).to_numpy()
     np.cumsum(offsets, out=offsets)
     events = Events(
@@ -83,51 +115,39 @@ def fetch_events(
         vocabularies=vocabularies,
         numbers=arrays.numbers,
     )
-    return events, EventFacts(repeated, 0 if raw.column("event_id") else alike)
-
-
-def _cell(column: Column, i: int) -> str:
-    """Event types stand as they are written; of other texts the missing words are no value."""
-    return text(column) if i == 0 else category(column)
+    return events, EventFacts(repeated, 0 if with_ids else alike)
 
 
 def _vocabulary(connection: Connection, column: Column | None, i: int) -> tuple[str, ...]:
     """All texts of a column of usable rows, by code point; makes the table that gives each its code."""
     if column is None:
         return ()
-    connection.execute(
+    connection.run(
         f"create or replace table vocabulary_{i} as select v, (row_number() over (order by v) - 1)::integer as code"
-        f" from (select distinct {_cell(column, i)} as v from kept_events) where v is not null"
+        f" from (select distinct {category(column)} as v from staged_events where reason is null) where v is not null"
     )
-    return tuple(row[0] for row in connection.execute(f"select v from vocabulary_{i} order by code").fetchall())
+    return tuple(row[0] for row in connection.rows(f"select v from vocabulary_{i} order by code"))
 
 
-def _drop_repeated(connection: Connection, raw: RawTable) -> int:
-    """Make the view ``kept_events``: of a lead's rows with the same event_id the first recorded one.
+def _drop_repeated(connection: Connection, staged: Mapping[str, Column]) -> int:
+    """Of a lead's usable rows with the same event_id leave the first recorded one.
 
-    An id counts within its lead: one basket may be an event of several leads, and sources number from 1.
+    An id counts within its lead: one basket may be an event of several leads, and sources number from 1. Rows recorded
+    at one instant are told apart by their content, so that their order in the file doesn't matter.
     """
-    id_column = raw.column("event_id")
-    usable = "select * from checked_events where reason is null"
-    if id_column is None:
-        connection.execute(f"create view kept_events as {usable}")
-        return 0
-    event_id = text(id_column)
-    # By hash first: an exact look at all ids would hold them all in memory, and few repeat.
-    connection.execute(
-        f"create table suspected as select lead, hash({event_id}) as h from ({usable}) where {event_id} is not null"
-        " group by all having count(*) > 1"
+    connection.run(
+        "create table repeated_keys as select lead, event_key from staged_events"
+        " where reason is null and event_key is not null group by all having count(*) > 1"
     )
-    content = "".join(f", {text(column)} nulls first" for column in raw.columns.values())
-    connection.execute(
-        f"create table repeated as select {FILE}, {RECORD} from (select {FILE}, {RECORD}, row_number() over"
-        f" (partition by e.lead, {event_id} order by known, own{content}, {FILE}, {RECORD}) as nth"
-        f" from ({usable}) e join suspected s on s.lead = e.lead and s.h = hash({event_id})) where nth > 1"
+    content = "".join(f", {column.sql} nulls first" for _, column in sorted(staged.items()))
+    connection.run(
+        "create table repeated_rows as select row from (select e.rowid as row, row_number() over"
+        f" (partition by lead, event_key order by known, own{content}) as nth"
+        " from staged_events e semi join repeated_keys using (lead, event_key) where reason is null) where nth > 1"
     )
-    found = connection.execute("select count(*) from repeated").fetchone()
-    assert found is not None
-    anti = f" anti join repeated using ({FILE}, {RECORD})" if found[0] else ""
-    connection.execute(f"create view kept_events as select * from ({usable}){anti}")
+    found = connection.one("select count(*) from repeated_rows")
+    if found[0]:
+        connection.run("delete from staged_events where rowid in (select row from repeated_rows)")
     return int(found[0])
 
 

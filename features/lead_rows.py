@@ -19,25 +19,24 @@ def place_leads(connection: Connection, raw: RawTable, clock: Clock) -> RowCount
     Of rows with one id the earliest created_at stays; of rows alike in that too, the one whose cells come first as
     text, so that the order of rows never matters. Positions follow the ids by code point.
     """
-    check_rows(connection, raw, "read_leads", own_time="created_at", needed=(), clock=clock, leads=True)
+    check_rows(connection, raw, "read_leads", own_time="created_at", needed=(), clock=clock)
     cells = [column.sql for column in raw.columns.values()]
     content = "".join(f", {text(column)} nulls first" for column in raw.columns.values())
-    connection.execute(
+    connection.run(
         f"create table placed_leads as select {', '.join(cells)}, lead_id, own as created, {FILE}, {RECORD},"
         f" row_number() over (partition by lead_id order by own{content}, {FILE}, {RECORD}) as nth"
         " from read_leads where reason is null"
     )
-    connection.execute(
+    connection.run(
         "create table leads as select (row_number() over (order by lead_id) - 1)::integer as lead,"
         " * exclude (nth) from placed_leads where nth = 1"
     )
-    connection.execute(
+    connection.run(
         f"create view checked_leads as select * from read_leads where reason is not null union all by name"
         f" select * exclude (nth, created), {literal(REPEATED_LEAD)} as reason from placed_leads where nth > 1"
     )
     counts = count_rows(connection, "read_leads", "created_at")
-    kept = connection.execute("select count(*) from leads").fetchone()
-    assert kept is not None
+    kept = connection.one("select count(*) from leads")
     repeated = counts.accepted - int(kept[0])
     rejected = counts.rejected | ({REPEATED_LEAD: repeated} if repeated else {})
     return RowCounts(counts.rows, int(kept[0]), rejected, counts.times, counts.first, counts.last, counts.last_known)
@@ -45,7 +44,7 @@ def place_leads(connection: Connection, raw: RawTable, clock: Clock) -> RowCount
 
 def fetch_leads(connection: Connection) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
     """Ids, sorted, and created_at."""
-    found = connection.sql("select lead_id, created from leads order by lead").to_arrow_table()
+    found = connection.arrow("select lead_id, created from leads order by lead")
     ids = np.empty(found.num_rows, dtype=object)
     ids[:] = found.column(0).to_pylist()
     return ids, found.column(1).to_numpy().astype(np.int64)
@@ -63,7 +62,7 @@ def fetch_labels(
             shown[:] = [told.replace("{lead_id}", quote(str(each), safe="")) for each in lead_ids]
         elif told in raw.columns:
             query = f"select coalesce({text(raw.columns[told])}, '') from leads order by lead"
-            shown[:] = connection.sql(query).to_arrow_table().column(0).to_pylist()
+            shown[:] = connection.arrow(query).column(0).to_pylist()
         else:
             missing.append(told)
         labels[key] = shown

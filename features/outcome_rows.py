@@ -25,24 +25,24 @@ def fetch_outcomes(
 ) -> tuple[Outcomes, OutcomeFacts]:
     """Of each lead's usable rows of ``checked_outcomes`` the first; at one instant, `converted` wins."""
     outcome = text(raw.columns["outcome"])
-    connection.execute(
+    connection.run(
         f"create table ends as select lead, own, greatest(own, known) as known, {outcome} as outcome, told,"
         " known - own as delay from checked_outcomes where reason is null"
     )
-    first = connection.sql(
+    first = connection.arrow(
         "select lead, min(own) as at, min(known) as known,"
         f" bool_or(outcome = {literal(converted)}) filter (own = earliest) as converted"
         " from (select *, min(own) over (partition by lead) as earliest from ends) group by lead"
-    ).to_arrow_table()
+    )
     at, known_at = np.full(n_leads, NEVER, np.int64), np.full(n_leads, NEVER, np.int64)
     won = np.zeros(n_leads, np.bool_)
     lead = first.column(0).to_numpy()
     at[lead], known_at[lead] = first.column(1).to_numpy(), first.column(2).to_numpy()
     won[lead] = first.column(3).to_numpy(zero_copy_only=False)
-    delay = connection.execute("select quantile_disc(greatest(delay, 0), 0.99) from ends where told").fetchone()
-    named = connection.execute(
+    delay = connection.one("select quantile_disc(greatest(delay, 0), 0.99) from ends where told")
+    named = connection.rows(
         f"select outcome, count(*) from (select lead, arg_min(outcome, (own, outcome <> {literal(converted)}, outcome))"
         " as outcome from ends group by lead) group by outcome order by count(*) desc, outcome limit 20"
-    ).fetchall()
-    outcomes = Outcomes(at, known_at, won, int(delay[0]) if delay and delay[0] is not None else 0)
+    )
+    outcomes = Outcomes(at, known_at, won, int(delay[0] or 0))
     return outcomes, OutcomeFacts({row[0]: row[1] for row in named}, n_rows - first.num_rows)

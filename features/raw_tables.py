@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import difflib
 import glob
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 from features.cell_values import text
 from features.csv_records import Record, read_records
 from features.csv_shape import CsvShape, detect_shape
-from features.encodings import Encoding, detect_encoding, open_bytes, write_as_utf8
+from features.encodings import Encoding, detect_encoding, open_text, write_as_utf8
 from features.errors import DataError
 from features.sql_text import Column, Connection, literal, literals, name
 from features.table_files import digest, find_files, is_parquet
@@ -31,12 +30,9 @@ class CsvFile:
     encoding: Encoding
     broken: tuple[Record, ...] = ()
 
-    def lines(self) -> Iterator[str]:
-        with open_bytes(self.path) as file:
-            yield from io.TextIOWrapper(file, self.encoding.name, self.encoding.errors, newline="")
-
     def records(self) -> Iterator[Record]:
-        return read_records(self.lines(), self.shape)
+        with open_text(self.path, self.encoding) as lines:
+            yield from read_records(lines, self.shape)
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def bring_table(
             raise DataError(f"{path} can't be read: {error.strerror}", expected="a readable file", where=table) from None
     columns = _united(parts)
     _require(table, files, columns, required)
-    connection.execute(f"create view raw_{table} as {_union(parts, columns)}")
+    connection.run(f"create view raw_{table} as {_union(parts, columns)}")
     notes = [
         f"{csv_file.path.name} was read as {csv_file.encoding.name}" + ("; some bytes are not of it" if csv_file.encoding.broken else "")
         for csv_file in csv_files.values()
@@ -113,23 +109,22 @@ def _plain_path(path: Path, link: Path) -> str:
 
 def _parquet(connection: Connection, path: str) -> _Part:
     try:
-        described = connection.execute(f"describe select * from read_parquet([{literal(path)}], hive_partitioning=false)")
+        described = connection.rows(f"describe select * from read_parquet([{literal(path)}], hive_partitioning=false)")
     except Exception as error:  # the database's errors are of no class that we may import here
         raise DataError(
             f"{Path(path).name} is no Parquet file that can be read ({type(error).__name__})",
             expected="a whole Parquet file",
             next_step="write the file anew",
         ) from None
-    return _Part((path,), tuple((str(row[0]), str(row[1])) for row in described.fetchall()))
+    return _Part((path,), tuple((str(row[0]), str(row[1])) for row in described))
 
 
 def _csv(
     connection: Connection, path: Path, source: str, table: str, required: Sequence[str], scratch: Path
 ) -> tuple[_Part, CsvFile]:
     encoding = detect_encoding(path)
-    csv_file = CsvFile(path, detect_shape("", required), encoding)
-    head = "".join(line for line, _ in zip(csv_file.lines(), range(300), strict=False))
-    shape = detect_shape(head, required)
+    with open_text(path, encoding) as lines:
+        shape = detect_shape("".join(islice(lines, 300)), required)
     csv_file = CsvFile(path, shape, encoding)
     if not any(shape.header):
         raise DataError(f"{path.name} is empty", expected=f"a header with {', '.join(required)}")
@@ -153,14 +148,14 @@ def _csv(
 def _stage(connection: Connection, path: str, shape: CsvShape, table: str) -> None:
     """Take the cells in as text, in the order of the file: the row's number then tells its line."""
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(shape.header)))
-    connection.execute("set preserve_insertion_order = true")
-    connection.execute(f"drop table if exists {table}")
-    connection.execute(
+    connection.run("set preserve_insertion_order = true")
+    connection.run(f"drop table if exists {table}")
+    connection.run(
         f"create table {table} as select * from read_csv([{literal(path)}], auto_detect=false, header=true,"
         f" skip={shape.skip}, delim={literal(shape.delimiter)}, quote={literal(shape.quote)}, escape={literal(shape.quote)},"
         f" strict_mode=true, null_padding=false, columns={{{columns}}})"
     )
-    connection.execute("set preserve_insertion_order = false")
+    connection.run("set preserve_insertion_order = false")
 
 
 def _mend(csv_file: CsvFile, target: Path) -> tuple[Record, ...]:

@@ -40,7 +40,7 @@ def write_rejected(connection: Connection, raw: RawTable, folder: Path, scratch:
     except OSError as error:
         raise _unwritable(folder, error.strerror or "") from None
     try:
-        connection.execute(
+        connection.run(
             f"copy ({_query(connection, raw, broken, scratch)}) to {literal(str(temporary))} (format parquet, compression zstd)"
         )
         os.replace(temporary, target)
@@ -63,7 +63,7 @@ def _unwritable(folder: Path, why: str) -> DataError:
 
 
 def _query(connection: Connection, raw: RawTable, broken: list[tuple[str, Record]], scratch: Path) -> str:
-    sources = [row[0] for row in connection.execute(f"select distinct {FILE} from checked_{raw.table} where reason is not null").fetchall()]
+    sources = [row[0] for row in connection.rows(f"select distinct {FILE} from checked_{raw.table} where reason is not null")]
     shifts, shown = scratch / f"{raw.table}-shifts.parquet", scratch / f"{raw.table}-files.parquet"
     steps = [(source, *step) for source in sources if source in raw.csv_files for step in _line_shifts(raw.csv_files[source])]
     steps += [(source, 1, 0) for source in sources if source not in raw.csv_files]

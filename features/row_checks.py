@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.cell_times import DATE, NAIVE, end_of_day, instant, wall_and_form
+from features.cell_times import DATE, NAIVE, end_of_day, instant, plain_time, wall_and_form
 from features.cell_values import text
 from features.raw_tables import FILE, RECORD, RawTable
 from features.sql_text import Connection, literal
@@ -26,9 +26,9 @@ class Clock:
 
 
 def check_rows(
-    connection: Connection, raw: RawTable, view: str, *, own_time: str, needed: Sequence[str], clock: Clock, leads: bool
+    connection: Connection, raw: RawTable, checked: str, *, own_time: str, needed: Sequence[str], clock: Clock
 ) -> None:
-    """Make a view of all rows of `raw`.
+    """Make the relation `checked` of all rows of `raw`: a view of events, which are many, a table of all others.
 
     Its columns: those of the raw relation; ``lead_id`` (text); ``own`` and ``known`` (UTC microseconds: the row's own
     time, and the recorded one, which is the own time where missing, and the end of the local day where that is a date
@@ -39,16 +39,19 @@ def check_rows(
     ----------
     own_time : name of the column of the row's own time.
     needed : columns whose cells must not be empty, beside lead_id and the own time.
-    leads : whether this is the leads table.
     """
+    leads = raw.table == "leads"
     own, recorded = raw.columns[own_time], raw.column("recorded_at") if not leads else None
-    own_wall, own_form = wall_and_form(own)
-    recorded_wall, recorded_form = wall_and_form(recorded) if recorded else ("null::bigint", "null::varchar")
+    own_wall, own_form = wall_and_form(own, "own_plain")
+    recorded_wall, recorded_form = ("null::bigint", "null::varchar")
+    if recorded:
+        recorded_wall, recorded_form = wall_and_form(recorded, "recorded_plain")
     recorded_given = f"{text(recorded)} is not null" if recorded else "false"
     first = (
         f"select *, {text(raw.columns['lead_id'])} as lead_id, {own_wall} as own_wall, {own_form} as own_form,"
         f" {text(own)} is not null as own_given, {recorded_wall} as recorded_wall, {recorded_form} as recorded_form,"
-        f" {recorded_given} as told from {raw.relation}"
+        f" {recorded_given} as told from (select *, {plain_time(own)} as own_plain,"
+        f" {plain_time(recorded) if recorded else 'null'} as recorded_plain from {raw.relation})"
     )
     second = (
         f"select * exclude (own_wall, recorded_wall), own_wall, {instant('own_wall', 'own_form', clock.zone)} as own,"
@@ -79,8 +82,8 @@ def check_rows(
         ]
     )
     cells = "".join(f"{column.sql}, " for column in raw.columns.values())
-    connection.execute(
-        f"create view {view} as select {cells}{FILE}, {RECORD}, rows.lead_id, own, {known} as known, own_form,"
+    connection.run(
+        f"create {'view' if raw.table == 'events' else 'table'} {checked} as select {cells}{FILE}, {RECORD}, rows.lead_id, own, {known} as known, own_form,"
         f" recorded_form, told, {reason} as reason{'' if leads else ', placed.lead'} from ({second}) rows"
         + ("" if leads else " left join (select lead, lead_id as placed_id from leads) placed on placed_id = rows.lead_id")
     )
@@ -101,9 +104,9 @@ class RowCounts:
 
 def count_rows(connection: Connection, view: str, own_time: str) -> RowCounts:
     """One pass over a checked view."""
-    found = connection.execute(
+    found = connection.rows(
         f"select reason, own_form, recorded_form, count(*), min(own), max(own), max(greatest(own, known)) from {view} group by all"
-    ).fetchall()
+    )
     rejected: dict[str, int] = {}
     times: dict[str, dict[str, int]] = {own_time: {}, "recorded_at": {}}
     for reason, own_form, recorded_form, n, *_ in found:

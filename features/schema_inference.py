@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from features import attribute_rows, event_rows
-from features.cell_values import category, text
+from features.cell_values import category
 from features.column_types import Facts, common_values, decide_kind, gather_facts, looks_like_ids
 from features.raw_tables import RawTable
 from features.schema import AttributeKind, Schema, Words
@@ -14,7 +14,7 @@ from features.sql_text import Column, Connection
 from features.stage_words import stage_of
 from features.workspace import Workspace
 
-USABLE_EVENTS = "(select * from checked_events where reason is null)"
+USABLE_EVENTS = "(select * from staged_events where reason is null)"
 USABLE_ATTRIBUTES = "(select * from checked_attributes where reason is null)"
 _CATEGORY_LEADS = 5
 _ATTRIBUTE_CATEGORIES = 1_000
@@ -48,7 +48,7 @@ def infer_schema(
     connection: Connection,
     workspace: Workspace,
     leads: RawTable,
-    events: RawTable | None,
+    events: Mapping[str, Column] | None,
     attributes: RawTable | None,
     *,
     n_leads: int,
@@ -65,10 +65,10 @@ def infer_schema(
     numbers: list[str] = []
     event_categories: dict[str, tuple[str, ...]] = {}
     if events is not None:
-        event_type = text(events.columns["event_type"])
-        rows = connection.execute(
+        event_type = events["event_type"].sql
+        rows = connection.rows(
             f"select {event_type} as t, count(distinct lead) from {USABLE_EVENTS} group by t order by t"
-        ).fetchall()
+        )
         types = {row[0]: row[1] for row in rows}
         numbers, event_categories = _further_columns(connection, workspace.zone, events, needed, left_out)
     told = {name: each.stage for name, each in workspace.events.items() if each.stage is not None}
@@ -134,11 +134,11 @@ def _kind(connection: Connection, sources: list[tuple[str, Column]], zone: str) 
 
 
 def _further_columns(
-    connection: Connection, zone: str, events: RawTable, needed: int, left_out: dict[str, str]
+    connection: Connection, zone: str, events: Mapping[str, Column], needed: int, left_out: dict[str, str]
 ) -> tuple[list[str], dict[str, tuple[str, ...]]]:
     numbers: list[str] = []
     categories: dict[str, tuple[str, ...]] = {}
-    for name, column in sorted(events.columns.items()):
+    for name, column in sorted(events.items()):
         label = f"events.{name}"
         if name in event_rows.CONTRACT and name != "channel":
             continue

@@ -6,19 +6,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-
-class Rows(Protocol):
-    def fetchall(self) -> list[tuple[Any, ...]]: ...
-
-    def fetchone(self) -> tuple[Any, ...] | None: ...
+import pyarrow as pa
 
 
 class Connection(Protocol):
     """What `features.tables` hands to its companions: the database is known to that module alone."""
 
-    def execute(self, query: str) -> Rows: ...
+    def run(self, query: str) -> None:
+        """For what the query does."""
 
-    def sql(self, query: str) -> Any: ...
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """All rows, as Python values: for few."""
+
+    def one(self, query: str) -> tuple[Any, ...]:
+        """The only row."""
+
+    def arrow(self, query: str) -> pa.Table:
+        """All rows, as columns."""
+
+    def batches(self, query: str) -> pa.RecordBatchReader:
+        """Rows as they come, in batches that no more than two of are held."""
 
 
 def name(text: str) -> str:
@@ -38,11 +45,15 @@ def literals(texts: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table as it was brought: `sql` stands for it in queries, `type` is the database's name of its type."""
+    """A column of a table: `sql` stands for it in queries, `type` is the database's name of its type.
+
+    `clean`: its cells have been read already and stand as they are to be used.
+    """
 
     name: str
     sql: str
     type: str
+    clean: bool = False
 
     @property
     def is_text(self) -> bool:

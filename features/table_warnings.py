@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from features.cell_times import wall_and_form
+from features.cell_times import plain_time, wall_and_form
 from features.cell_values import known_text, number
 from features.history import NEVER, History
 from features.instants import instant_text
 from features.raw_tables import RawTable
 from features.row_checks import RowCounts
 from features.schema import Schema
-from features.schema_inference import USABLE_ATTRIBUTES, USABLE_EVENTS
-from features.sql_text import Connection
+from features.schema_inference import USABLE_ATTRIBUTES
+from features.sql_text import Column, Connection
 from features.table_report import TableReport
 from features.toml_reader import nearest
 from features.workspace import Workspace
@@ -26,7 +26,7 @@ def unreadable_cells(
     """By table and column: cells that hold something, and not what the column's kind is read from."""
     dates = {name for name, kind in schema.attributes.items() if kind == "date"}
     numbers = {name for name, kind in schema.attributes.items() if kind == "number"}
-    wanted = {"events": (USABLE_EVENTS, set(schema.event_numbers), set[str]())}
+    wanted = {"events": ("(select * from checked_events where reason is null)", set(schema.event_numbers), set[str]())}
     wanted |= {"leads": ("leads", numbers, dates), "attributes": (USABLE_ATTRIBUTES, numbers, dates)}
     found: dict[str, dict[str, int]] = {}
     for table, (relation, of_numbers, of_dates) in wanted.items():
@@ -37,13 +37,16 @@ def unreadable_cells(
             if name in of_numbers and not column.is_number:
                 wrong[name] = f"{known_text(column)} is not null and {number(column)} is null"
             elif name in of_dates and not column.is_time:
-                wrong[name] = f"{known_text(column)} is not null and {wall_and_form(column)[0]} is null"
+                wrong[name] = f"{known_text(column)} is not null and {_wall(column)} is null"
         if wrong:
             counted = ", ".join(f"count(*) filter ({condition})" for condition in wrong.values())
-            row = connection.execute(f"select {counted} from {relation}").fetchone()
-            assert row is not None
+            row = connection.one(f"select {counted} from {relation}")
             found[table] = {name: n for name, n in zip(wrong, row, strict=True) if n}
     return found
+
+
+def _wall(column: Column) -> str:
+    return f"(select {wall_and_form(column, 'plain')[0]} from (select {plain_time(column)} as plain))"
 
 
 def find_warnings(

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from features.attribute_rows import fetch_attributes
 from features.errors import DataError
-from features.event_rows import EventFacts, fetch_events, no_events
+from features.event_rows import EventFacts, fetch_events, no_events, stage_events
 from features.history import History
 from features.lead_rows import fetch_labels, fetch_leads, place_leads
 from features.outcome_rows import fetch_outcomes
@@ -28,7 +30,7 @@ from features.rejected_rows import write_rejected
 from features.row_checks import Clock, RowCounts, check_rows, count_rows
 from features.schema import Schema
 from features.schema_inference import Inference, infer_schema
-from features.sql_text import Connection
+from features.sql_text import Column, Connection
 from features.table_report import OneTable, TableReport
 from features.table_warnings import find_warnings, unreadable_cells
 from features.workspace import Workspace
@@ -45,6 +47,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 _OWN_TIME = {"leads": "created_at", "events": "occurred_at", "attributes": "valid_from", "outcomes": "occurred_at"}
 _NEEDED = {"events": ("event_type",), "outcomes": ("outcome",)}
 _LEAST_MEMORY = 1 << 30
+_A_BATCH = 122_880
 _MEMORY_A_ROW = 40
 
 
@@ -96,6 +99,7 @@ def read_history(
     checks = Clock(zone, now, None if told_end is None else min(told_end, now))
     with _scratch(workspace) as scratch, _database(scratch) as connection:
         raws: dict[str, RawTable] = {}
+        events_staged: Mapping[str, Column] | None = None
         counts: dict[str, RowCounts] = {}
         for table in [each for each in REQUIRED if each in workspace.tables]:
             say(f"reading {table}")
@@ -103,25 +107,28 @@ def read_history(
                 connection, folder=workspace.folder, table=table, told=workspace.tables[table],
                 required=REQUIRED[table], scratch=scratch,
             )  # fmt: skip
-            counts[table] = _check(connection, raws[table], checks)
+            counts[table], staged = _check(connection, raws[table], checks, schema)
+            if table == "events":
+                events_staged = staged
         n_leads = counts["leads"].accepted
         ends_at = checks.data_end if checks.data_end is not None else _found_end(counts, now)
         if schema is None:
             say("looking at columns")
             found = infer_schema(
-                connection, workspace, raws["leads"], raws.get("events"), raws.get("attributes"), n_leads=n_leads
+                connection, workspace, raws["leads"], events_staged, raws.get("attributes"), n_leads=n_leads
             )
         else:
             found = Inference(schema, {}, {}, ())
         lead_ids, created_at = fetch_leads(connection)
         labels, _ = fetch_labels(connection, raws["leads"], dict(workspace.page), lead_ids)
         events, event_facts = no_events(found.schema, n_leads), EventFacts()
-        if "events" in raws:
+        if events_staged is not None:
             n_events = counts["events"].accepted
             say(f"sorting {n_events:,} events")
             _allow_memory(connection, n_events)
             events, event_facts = fetch_events(
-                connection, raws["events"], found.schema, n_leads=n_leads, n_rows=n_events
+                connection, events_staged, found.schema, n_leads=n_leads, n_rows=n_events,
+                with_ids="event_id" in raws["events"].columns,
             )
         outcomes, outcome_facts = fetch_outcomes(
             connection, raws["outcomes"], workspace.converted, n_leads=n_leads, n_rows=counts["outcomes"].accepted
@@ -164,11 +171,17 @@ def read_history(
     return ReadTables(history, replace(report, warnings=warnings))
 
 
-def _check(connection: Connection, raw: RawTable, clock: Clock) -> RowCounts:
+def _check(
+    connection: Connection, raw: RawTable, clock: Clock, schema: Schema | None
+) -> tuple[RowCounts, Mapping[str, Column]]:
+    """Check the rows of a table; of events also the columns under which their cells stand ready."""
     if raw.table != "leads":
         view, own = f"checked_{raw.table}", _OWN_TIME[raw.table]
-        check_rows(connection, raw, view, own_time=own, needed=_NEEDED.get(raw.table, ()), clock=clock, leads=False)
-        return count_rows(connection, view, own)
+        check_rows(connection, raw, view, own_time=own, needed=_NEEDED.get(raw.table, ()), clock=clock)
+        if raw.table != "events":
+            return count_rows(connection, view, own), {}
+        staged = stage_events(connection, raw, schema)
+        return count_rows(connection, "staged_events", own), staged
     counts = place_leads(connection, raw, clock)
     if counts.accepted == 0:
         reasons = ", ".join(f"{n} {reason}" for reason, n in counts.rejected.items()) or "it has no rows"
@@ -178,7 +191,7 @@ def _check(connection: Connection, raw: RawTable, clock: Clock) -> RowCounts:
             next_step="times are read as 2026-03-14 09:05, 2026-03-14T09:05:00+09:00, 2026/3/14 or 2026年3月14日",
             where=raw.files[0].name,
         )
-    return counts
+    return counts, {}
 
 
 def _found_end(counts: Mapping[str, RowCounts], now: int) -> int:
@@ -227,10 +240,33 @@ def _scratch(workspace: Workspace) -> Iterator[Path]:
                 parent.rmdir()
 
 
+@dataclass(frozen=True)
+class _Database:
+    """The connection as the companions know it."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def run(self, query: str) -> None:
+        self.connection.execute(query).fetchall()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(query).fetchall()
+
+    def one(self, query: str) -> tuple[Any, ...]:
+        (row,) = self.rows(query)
+        return row
+
+    def arrow(self, query: str) -> pa.Table:
+        return self.connection.sql(query).to_arrow_table()
+
+    def batches(self, query: str) -> pa.RecordBatchReader:
+        return self.connection.sql(query).to_arrow_reader(_A_BATCH)
+
+
 @contextmanager
 def _database(scratch: Path) -> Iterator[Connection]:
     connection = duckdb.connect(
-        ":memory:",
+        str(scratch / "tables.duckdb"),  # on disk, where it stands compressed
         config={
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
@@ -240,10 +276,11 @@ def _database(scratch: Path) -> Iterator[Connection]:
         },
     )
     try:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set enable_progress_bar = false")
-        _allow_memory(connection, 0)
-        yield connection
+        database = _Database(connection)
+        database.run("set TimeZone = 'UTC'")
+        database.run("set enable_progress_bar = false")
+        _allow_memory(database, 0)
+        yield database
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise DataError(
             f"the tables could not be read: {str(error).splitlines()[0]}",
@@ -258,4 +295,4 @@ def _allow_memory(connection: Connection, rows: int) -> None:
     """Sorting takes about what the sorted columns will; more is spilled to disk."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     allowed = min(max(_LEAST_MEMORY, _MEMORY_A_ROW * rows), physical * 6 // 10)
-    connection.execute(f"set memory_limit = '{allowed // (1 << 20)}MiB'")
+    connection.run(f"set memory_limit = '{allowed // (1 << 20)}MiB'")

@@ -66,8 +66,9 @@ def decide(
 ) -> Decision:
     """Say which band a lead is in and why, by the first rule of the agreed order that speaks.
 
-    The order: no agreement valid for both teams; a fast-lane event, with or without a champion; no champion; the
-    cutoffs, where too little evidence lowers SQL to MQL. A function of the moment alone: no band of the past enters.
+    The order: a fast-lane event, with or without a champion, but only under an agreement valid for both teams; no
+    champion; no such agreement; the cutoffs, where too little evidence lowers SQL to MQL. A function of the moment
+    alone: no band of the past enters.
 
     Parameters
     ----------
@@ -76,12 +77,12 @@ def decide(
     fast_lane : whether a visible event of a fast lane still counts at the moment.
     enough_evidence : whether the visible events suffice for the model to make this lead SQL.
     """
-    if agreement is None:
-        return Decision(None, DecidedBy.NO_AGREEMENT)
-    if fast_lane:
+    if agreement is not None and fast_lane:
         return Decision(Band.SQL, DecidedBy.FAST_LANE)
     if probability is None:
         return Decision(None, DecidedBy.POINTS)
+    if agreement is None:
+        return Decision(None, DecidedBy.NO_AGREEMENT)
     band = band_of(probability, agreement)
     if band is Band.SQL and not enough_evidence:
         return Decision(Band.MQL, DecidedBy.TOO_LITTLE_EVIDENCE)

@@ -87,10 +87,13 @@ def apart(probability: float, cutoff: float, lang: Lang) -> tuple[str, str]:
 
     Never "30% is below the cutoff of 30%".
     """
-    own, other, decimals = percent(probability, lang), percent(cutoff, lang), 1
-    while own == other and probability != cutoff and decimals < 15:
+    own, other = percent(probability, lang), percent(cutoff, lang)
+    if own != other or probability == cutoff:
+        return own, other
+    for decimals in range(1, 16):
         own, other = (_percent(each, decimals, lang) for each in (probability, cutoff))
-        decimals += 1
+        if own != other and "0" not in (own.rstrip("%"), other.rstrip("%")):
+            break
     return own, other
 
 

@@ -181,9 +181,10 @@ def _lead_score() -> dict[str, Any]:
 
 def _page(name: str, summary: str, parameters: list[dict[str, Any]], *, missing: bool = False) -> dict[str, Any]:
     html = {"text/html": {"schema": {"type": "string"}}}
-    statuses = (*((404,) if missing else ()), 422, 503)
     responses = {"200": {"description": "A page for people", "content": html}}
-    responses |= {str(status): {"description": _STATUS_WORDS[status], "content": html} for status in statuses}
+    responses |= {str(status): {"description": _STATUS_WORDS[status], "content": html} for status in (422, 503)}
+    if missing:  # a page, or a problem body where the address can't hold an id
+        responses |= {status: {**each, "content": {**html, **each["content"]}} for status, each in _problems(404).items()}
     return {
         "operationId": name,
         "summary": summary,

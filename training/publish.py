@@ -43,7 +43,7 @@ def publish(
         about = bundle.manifest
         version = registry.register(
             saved,
-            params=_params(about),
+            params=_params(trained),
             metrics=_metrics(trained),
             tags={"mlflow.source.git.commit": about["commit"]} if about["commit"] else {},
             report_folder=report,
@@ -54,7 +54,8 @@ def publish(
     return version, first
 
 
-def _params(about: Any) -> dict[str, Any]:
+def _params(trained: Retrained) -> dict[str, Any]:
+    about = trained.bundle.manifest
     return {
         "horizon": about["horizon"],
         "converted": about["converted"],
@@ -63,7 +64,7 @@ def _params(about: Any) -> dict[str, Any]:
         **{f"recipe.{name}": value for name, value in about["recipe"].items()},
         **{f"chosen.{name}": about["choices"][name] for name in ("rounds", "c", "weight", "dropped")},
         "split": about["split"]["kind"],
-        "tables": about["tables"]["digests"],
+        "tables": trained.tables.digests,
         "versions": about["versions"],
     }
 

@@ -235,7 +235,8 @@ def _quantile_borders(known: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.empty(0)
     inner = np.quantile(known, np.arange(1, QUANTILE_BINS) / QUANTILE_BINS, method="inverted_cdf")
     borders: NDArray[np.float64] = np.unique(inner)
-    return borders[borders > known.min()]
+    above: NDArray[np.float64] = borders[borders > known.min()]
+    return above
 
 
 def _rank(ascending: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -94,7 +94,8 @@ class Registry:
         with self._alone(), _without_chatter():
             self._client = _client(uri)
             # the first question makes or migrates the tables, which two processes must not do at once
-            self._client.search_registered_models(max_results=1)
+            with self._answers():
+                self._client.search_registered_models(max_results=1)
 
     def register(
         self,
@@ -161,14 +162,13 @@ class Registry:
         """
         from mlflow.exceptions import MlflowException
 
-        try:
-            return _version(self._client.get_model_version_by_alias(self.name, alias))
-        except MlflowException as problem:
-            if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise RegistryAway(f"{shown(self.uri)}: {problem.error_code}") from problem
-        except OSError as problem:
-            raise RegistryAway(f"{shown(self.uri)}: {type(problem).__name__}") from problem
+        with self._answers():
+            try:
+                return _version(self._client.get_model_version_by_alias(self.name, alias))
+            except MlflowException as problem:
+                if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return None
+                raise
 
     def set_champion(self, number: str) -> Version:
         """Let a version serve, and remember the one that served before."""
@@ -279,6 +279,18 @@ class Registry:
         self._client.set_registered_model_tag(self.name, HISTORY_TAG, ",".join(served[-REMEMBERED:]))
 
     @contextmanager
+    def _answers(self) -> Iterator[None]:
+        """Trouble with the store becomes `RegistryAway`, without the address's password."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except MlflowException as problem:
+            raise RegistryAway(f"{shown(self.uri)}: {problem.error_code}") from None
+        except OSError as problem:
+            raise RegistryAway(f"{shown(self.uri)}: {type(problem).__name__}") from None
+
+    @contextmanager
     def _alone(self) -> Iterator[None]:
         """One process at a time where the store is a SQLite file; servers see to that themselves."""
         if self._database is None:
@@ -342,14 +354,14 @@ def _default_store(uri: str) -> Iterator[None]:
     import mlflow
 
     with _FLUENT:
-        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+        # MLflow keeps the address in the environment too, for processes started later: what stood there must come back,
+        # and where nothing did, nothing
+        before = os.environ.get("MLFLOW_TRACKING_URI")
         mlflow.set_tracking_uri(uri)
-        mlflow.set_registry_uri(uri)
         try:
             yield
         finally:
-            mlflow.set_tracking_uri(before[0])
-            mlflow.set_registry_uri(before[1])
+            mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None takes it back
 
 
 def _version(found: ModelVersion) -> Version:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 from features.definitions import (
     ALL,
     CountWithin,
@@ -29,7 +31,6 @@ from features.definitions import (
 from features.history import NEVER, Attributes, Events, History, Outcomes
 from features.moments import Moments
 from features.schema import STAGES, Schema
-from numpy.typing import NDArray
 
 DAY = 86_400_000_000
 START = 1_700_000_000_000_000

@@ -105,7 +105,8 @@ def assert_equal(folder: Path) -> None:
     ours, theirs = (np.load(folder / f"{side}.npy", mmap_mode="r") for side in ("ours", "polars"))
     definitions = bulk_definitions()
     exact = np.array([type(each).__name__ in ("CountWithin", "DistinctDays") for each in definitions])
-    assert ours.shape == theirs.shape == (len(ours), len(definitions)) and exact.sum() > 50
+    assert ours.shape == theirs.shape == (len(ours), len(definitions))
+    assert exact.sum() > 50
     for start in range(0, len(ours), ROWS_COMPARED_AT_ONCE):
         a, b = (np.asarray(side[start : start + ROWS_COMPARED_AT_ONCE]) for side in (ours, theirs))
         same = np.where(exact, a == b, np.isclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True))

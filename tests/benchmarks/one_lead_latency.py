@@ -53,6 +53,7 @@ def told() -> dict[str, Any]:
 def both_sides(calls: int) -> dict[str, Any]:
     import polars as pl
     import polars_features as peer
+
     from features.compute import compute_features
     from features.moments import Moments
     from features.one_lead import RawEvent, RawLead, history_of_leads

@@ -8,12 +8,15 @@ chunks. As fast as what is left: the streaming engine, ranges of rows in place o
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
 from features.definitions import (
     CountWithin,
     DaysSinceCreation,
@@ -33,7 +36,6 @@ from features.definitions import (
     Trend,
 )
 from features.schema import STAGES, Schema
-from numpy.typing import NDArray
 
 DAY = 86_400_000_000
 PAIRS_A_CHUNK = 2_000_000
@@ -60,24 +62,26 @@ def event_frame(columns: Mapping[str, NDArray[Any]], schema: Schema) -> pl.DataF
 def moment_frame(columns: Mapping[str, NDArray[Any]]) -> pl.DataFrame:
     """Moments with the range of rows that holds their lead's events."""
     lead = columns["moment_lead"]
-    return pl.DataFrame(
-        {
-            "as_of": columns["as_of"],
-            "lead": lead,
-            "created_at": columns["created_at"][lead],
-            "first": columns["offsets"][lead],
-            "end": columns["offsets"][lead + 1],
-        }
-    ).with_row_index("moment").with_columns(pl.col("lead").set_sorted())
+    return (
+        pl.DataFrame(
+            {
+                "as_of": columns["as_of"],
+                "lead": lead,
+                "created_at": columns["created_at"][lead],
+                "first": columns["offsets"][lead],
+                "end": columns["offsets"][lead + 1],
+            }
+        )
+        .with_row_index("moment")
+        .with_columns(pl.col("lead").set_sorted())
+    )
 
 
 def compute(events: pl.DataFrame, moments: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:
     """One row a moment, one column a definition; null where a value is missing."""
     pairs = (moments["end"] - moments["first"]).cum_sum().to_numpy()
     cuts = [0, *np.searchsorted(pairs, np.arange(PAIRS_A_CHUNK, pairs[-1], PAIRS_A_CHUNK)).tolist(), len(moments)]
-    parts = [
-        _of_chunk(events, moments[low:high], definitions) for low, high in zip(cuts, cuts[1:], strict=False) if low < high
-    ]
+    parts = [_of_chunk(events, moments[low:high], definitions) for low, high in itertools.pairwise(cuts) if low < high]
     return pl.concat(parts, rechunk=False)
 
 
@@ -95,7 +99,10 @@ def _of_chunk(events: pl.DataFrame, moments: pl.DataFrame, definitions: Definiti
     grouped = pl.collect_all(
         [
             every.join(
-                _aggregated(seen.lazy(), selector, of, definitions.schema), on="moment", how="left", maintain_order="left"
+                _aggregated(seen.lazy(), selector, of, definitions.schema),
+                on="moment",
+                how="left",
+                maintain_order="left",
             ).drop("moment")
             for selector, of in _by_selector(definitions).items()
         ]

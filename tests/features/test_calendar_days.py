@@ -31,3 +31,9 @@ def test_midnight_belongs_to_the_later_day(moment: str, day: int) -> None:
 def test_instants_of_years_1_and_9999_have_a_day() -> None:
     far = np.array([-62_135_596_800_000_000, 253_402_300_799_999_999])
     assert local_days(far, "UTC").tolist() == [-719_162, 2_932_896]
+
+
+@pytest.mark.parametrize("zone", ["America/St_Johns", "America/Goose_Bay", "Antarctica/Casey", "Asia/Tokyo"])
+def test_days_never_run_backwards_even_where_clocks_turn_back_over_midnight(zone: str) -> None:
+    hours = np.arange(0, 45 * 366 * 24, dtype=np.int64) * 1_800_000_000 * 2
+    assert (np.diff(local_days(hours, zone)) >= 0).all()

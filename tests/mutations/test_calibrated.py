@@ -3,6 +3,7 @@
 import numpy as np
 from oracles.made_scorers import made_scorer, spoken
 from oracles.made_training_sets import simulated
+
 from training.calibration import Calibrator
 
 

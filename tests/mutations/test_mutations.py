@@ -82,6 +82,10 @@ def test_the_fault_turns_its_test_red(patch: Path, tmp_path: Path) -> None:
     said = run.stdout[-3000:] + run.stderr[-1000:]
     imported = json.loads((copy / "imported.json").read_text())
     for module in changed:
-        assert imported.get(module.replace("/", ".")) == str(copy / f"{module}.py"), f"the copy was not imported: {said}"
+        assert imported.get(module.replace("/", ".")) == str(copy / f"{module}.py"), (
+            f"the copy was not imported: {said}"
+        )
     assert run.returncode == 1, f"{named[1]} does not see the fault {patch.stem}: {said}"
-    assert re.search(r"^E\s+(assert |AssertionError)", run.stdout, flags=re.MULTILINE), f"red for another reason: {said}"
+    assert re.search(r"^E\s+(assert |AssertionError)", run.stdout, flags=re.MULTILINE), (
+        f"red for another reason: {said}"
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
+
 from features.one_lead import RawEvent, RawLead, history_of_leads
 from features.schema import Schema
 
@@ -39,7 +40,11 @@ def test_events_of_one_instant_stand_in_canonical_order() -> None:
         history = history_of_leads(SCHEMA, [RawLead("a", 0, events=events)], as_of=100)
         found = history.events
         rows = [
-            (int(found.known_at[i]), *found.codes[:, i].tolist(), *np.nan_to_num(found.numbers[:, i], nan=-1.0).tolist())
+            (
+                int(found.known_at[i]),
+                *found.codes[:, i].tolist(),
+                *np.nan_to_num(found.numbers[:, i], nan=-1.0).tolist(),
+            )
             for i in range(len(found))
         ]
         assert rows == [row for row in as_told if row in rows]
@@ -50,5 +55,7 @@ def _told(event: RawEvent) -> tuple[float, ...]:
     channel = -1 if event.channel is None else channels.index(event.channel)
     plan, amount = event.properties["plan"], event.properties["amount"]
     value = -1.0 if event.value is None else event.value
-    assert isinstance(plan, str) and isinstance(amount, float) and event.recorded_at is not None
+    assert isinstance(plan, str)
+    assert isinstance(amount, float)
+    assert event.recorded_at is not None
     return (event.recorded_at, types.index(event.event_type), channel, plans.index(plan), value, amount)

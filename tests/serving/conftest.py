@@ -8,17 +8,39 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from features.workspace import load_workspace
+from features.worlds import make_world
+from serving.agreement import AGREEMENT_FILE
+from serving.agreement_file import load_agreement
+from serving.champion import open_registry
+from serving.signatures import TEAMS, sign
+from training.bundle import Bundle, load_bundle, save_bundle
+from training.retrain import retrain
+
+AGREEMENT = """
+version = 1
+[cutoffs]
+mql = 0.10
+sql = 0.30
+[evidence]
+events = 3
+[fast_lane.contact_sales]
+respond_within = "4h"
+counts_for = "14d"
+"""
 SERVE = "import sys; from pathlib import Path; from serving.launch import serve; serve(Path(sys.argv[1]), port=0)"
 
 
@@ -70,36 +92,93 @@ def _running(folder: Path, **environment: str) -> Iterator[Service]:
     assert ended == 0, Path(log.name).read_text()
 
 
+@pytest.fixture(scope="session")
+def running_once() -> Callable[..., AbstractContextManager[Service]]:
+    return _running
+
+
 @pytest.fixture
 def running() -> Callable[..., AbstractContextManager[Service]]:
     return _running
 
 
-@pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small b2b world with a champion and an agreement that both teams signed. Not to be changed."""
-    from features.workspace import load_workspace
-    from features.worlds import make_world
-    from serving.champion import open_registry
-    from training.publish import publish
-    from training.retrain import retrain
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A workspace with a champion, version 1, and its bundle to make others of."""
 
+    folder: Path
+    bundle: Bundle
+
+
+@pytest.fixture
+def register_version() -> Callable[..., str]:
+    return register
+
+
+@pytest.fixture
+def sign_both() -> Callable[[Path], None]:
+    return sign_for_both
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A small b2b world with a champion and an agreement that both teams signed. Not to be changed."""
     folder = tmp_path_factory.mktemp("served") / "b2b"
     make_world("b2b", folder, size=1500)
     workspace = load_workspace(folder)
-    publish(retrain(workspace), open_registry(workspace.name, workspace.state_folder))
+    bundle = retrain(workspace).bundle
+    register(folder, bundle, champion=True)
+    (folder / AGREEMENT_FILE).write_text(AGREEMENT, encoding="utf-8")
+    sign_for_both(folder)
+    return Trained(folder, load_bundle(folder / ".propensity" / "bundles" / digest_of(folder)))
+
+
+def register(folder: Path, bundle: Bundle, *, champion: bool) -> str:
+    """Register a bundle as the next version of a workspace's model; its number."""
+    workspace = load_workspace(folder)
+    registry = open_registry(workspace.name, workspace.state_folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        save_bundle(bundle, Path(temporary) / "bundle")
+        version = registry.register(Path(temporary) / "bundle", params={}, metrics={})
+    if champion:
+        registry.set_champion(version.number)
+    registry.fetch(version)
+    return version.number
+
+
+def digest_of(folder: Path) -> str:
+    workspace = load_workspace(folder)
+    champion = open_registry(workspace.name, workspace.state_folder).champion()
+    assert champion is not None
+    return champion.digest
+
+
+def sign_for_both(folder: Path) -> None:
+    """Both teams sign the agreement as it stands."""
+    workspace, agreement = load_workspace(folder), load_agreement(folder)
+    assert agreement is not None
+    schema = load_bundle(folder / ".propensity" / "bundles" / digest_of(folder)).scorer.definitions.schema
+    for team in TEAMS:
+        sign(
+            folder, agreement, team=team, name="A. Person", horizon=workspace.horizon, converted=workspace.converted,
+            stages=schema.stages, clock=lambda: datetime.now(UTC),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def workspace_folder(trained: Trained, tmp_path: Path) -> Path:
+    """A workspace of its own for each test: tables and champion copied."""
+    folder = tmp_path / "b2b"
+    shutil.copytree(trained.folder, folder)
     return folder
 
 
 @pytest.fixture
-def workspace_folder(trained_once: Path, tmp_path: Path) -> Path:
-    """A workspace of its own for each test: tables and champion copied."""
-    folder = tmp_path / "b2b"
-    shutil.copytree(trained_once, folder)
-    return folder
+def eventually() -> Callable[..., float]:
+    return _eventually
 
 
-def eventually(holds: Callable[[], bool], *, within: float) -> float:
+def _eventually(holds: Callable[[], bool], *, within: float) -> float:
     """Seconds until something holds; fails if it doesn't within the time."""
     begun = time.monotonic()
     while not holds():
