@@ -96,6 +96,8 @@ def read_records(lines: Iterable[str], shape: CsvShape) -> Iterator[Record]:
         source.next_record()
         if not cells:
             continue
+        while len(cells) > width and not cells[-1]:  # a delimiter at the end of the line
+            cells.pop()
         if not header_seen:
             header_seen = True
         elif len(cells) != width:

@@ -20,9 +20,6 @@ class CsvShape:
     skip: int
     header: tuple[str, ...]
 
-    def reader_options(self) -> dict[str, str | bool]:
-        return {"delimiter": self.delimiter, "quotechar": self.quote, "doublequote": True}
-
 
 def detect_shape(head: str, expected: Collection[str]) -> CsvShape:
     """Take the delimiter that finds most of the expected columns, then the one that gives the most even rows.
@@ -38,7 +35,8 @@ def detect_shape(head: str, expected: Collection[str]) -> CsvShape:
     first = head.split("\n", 1)[0].rstrip("\r")
     if first.lower().startswith("sep=") and len(first) == 5:
         head, skip, told = head.split("\n", 1)[-1], 1, (first[4],)
-    shapes = [_shape(head, delimiter, quote, skip) for delimiter in told or _DELIMITERS for quote in ('"', "'")]
+    quote = "'" if head.startswith("'") else '"'  # elsewhere a single quote is an apostrophe
+    shapes = [_shape(head, delimiter, quote, skip) for delimiter in told or _DELIMITERS]
     return max(shapes, key=lambda pair: (_found(pair[0], expected), pair[1], -_position(pair[0])))[0]
 
 
@@ -47,8 +45,8 @@ def _found(shape: CsvShape, expected: Collection[str]) -> int:
 
 
 def _position(shape: CsvShape) -> int:
-    """Earlier is likelier: a comma before a bar, a double quote before a single one."""
-    return (_DELIMITERS.index(shape.delimiter) if shape.delimiter in _DELIMITERS else 0) * 2 + (shape.quote == "'")
+    """Earlier is likelier: a comma before a bar."""
+    return _DELIMITERS.index(shape.delimiter) if shape.delimiter in _DELIMITERS else 0
 
 
 def _shape(head: str, delimiter: str, quote: str, skip: int) -> tuple[CsvShape, float]:

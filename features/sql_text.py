@@ -21,6 +21,9 @@ class Connection(Protocol):
     def one(self, query: str) -> tuple[Any, ...]:
         """The only row."""
 
+    def bring(self, name: str, table: pa.Table) -> None:
+        """Make a table of columns that are in memory."""
+
     def arrow(self, query: str) -> pa.Table:
         """All rows, as columns."""
 

@@ -97,7 +97,7 @@ def read_history(
     told_end = workspace.data_end if data_end is None else data_end
     zone = schema.zone if schema is not None else workspace.zone
     checks = Clock(zone, now, None if told_end is None else min(told_end, now))
-    with _scratch(workspace) as scratch, _database(scratch) as connection:
+    with scratch_folder(workspace) as scratch, open_database(scratch) as connection:
         raws: dict[str, RawTable] = {}
         events_staged: Mapping[str, Column] | None = None
         counts: dict[str, RowCounts] = {}
@@ -219,7 +219,7 @@ def _one_table(raw: RawTable, counts: RowCounts, unreadable: Mapping[str, int]) 
 
 
 @contextmanager
-def _scratch(workspace: Workspace) -> Iterator[Path]:
+def scratch_folder(workspace: Workspace) -> Iterator[Path]:
     """A folder for what does not fit in memory; in the workspace, or where that can't be written in the system's."""
     parent: Path | None = workspace.state_folder / "scratch"
     assert parent is not None
@@ -256,6 +256,11 @@ class _Database:
         (row,) = self.rows(query)
         return row
 
+    def bring(self, name: str, table: pa.Table) -> None:
+        self.connection.register(f"{name}_brought", table)
+        self.run(f"create table {name} as select * from {name}_brought")
+        self.connection.unregister(f"{name}_brought")
+
     def arrow(self, query: str) -> pa.Table:
         return self.connection.sql(query).to_arrow_table()
 
@@ -264,7 +269,7 @@ class _Database:
 
 
 @contextmanager
-def _database(scratch: Path) -> Iterator[Connection]:
+def open_database(scratch: Path) -> Iterator[Connection]:
     connection = duckdb.connect(
         str(scratch / "tables.duckdb"),  # on disk, where it stands compressed
         config={

@@ -14,15 +14,16 @@ from features.errors import UsageError
 from features.history import History
 from features.instants import instant_text, read_instant
 from features.moments import Moments
-from features.tables import read_history, read_moments, set_aside
+from features.moments_file import read_moments
+from features.tables import read_history
 from features.workspace import Workspace, load_workspace
 from serving.champion import champion_of
+from serving.cold_start import cold_start
 from serving.explain_page import explain_page
 from serving.lead_score import LeadScore
 from serving.score_table import write_scores
 from serving.scoring import ColdStart, Notice, ServingModel, score_leads
 from serving.signatures import AgreementState, agreement_state
-from training.points import PointsRules
 from training.terminal import Steps, printed
 
 SCORES_FILE = "scores.parquet"
@@ -63,14 +64,13 @@ def open_desk(workspace: Workspace) -> Desk:
         )
         return Desk(workspace, model, read.history, told, _differences(workspace, model))
     read = read_history(workspace)
-    rules = PointsRules.of(workspace, read.history.schema)
     told = agreement_state(
         workspace.folder,
         horizon=workspace.horizon,
         converted=workspace.converted,
         stages=read.history.schema.stages,
     )
-    return Desk(workspace, ColdStart(rules=rules, horizon=workspace.horizon), read.history, told, ())
+    return Desk(workspace, cold_start(workspace, read.history), read.history, told, ())
 
 
 def score_workspace(folder: Path, *, moments_file: Path | None, as_of: str | None, out: Path | None, lang: str) -> str:
@@ -86,8 +86,10 @@ def score_workspace(folder: Path, *, moments_file: Path | None, as_of: str | Non
         if moments_file is not None:
             given = read_moments(moments_file, desk.history, workspace)
             moments = given.moments
-            set_aside(given, path.with_name(f"{path.stem}.rejected.parquet"))
-            told += [f"{count:,} rows of {moments_file.name} set aside: {why}" for why, count in given.rejected.items()]
+            told += [
+                f"{count:,} rows of {moments_file.name} set aside in rejected/moments.parquet: {why}"
+                for why, count in given.rejected.items()
+            ]
         else:
             moments = open_moments(desk.history, _instant(as_of, workspace, desk.history))
         progress("scoring", 0.0)

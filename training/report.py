@@ -103,6 +103,8 @@ def report_words(bundle: Bundle, moved: Sequence[Moves], *, split_words: Sequenc
         "",
         *_figures_table(evaluation.models),
         "",
+        "The calibration error grows with every redrawing of the leads, so its interval leans upwards and may leave out the figure.",
+        "",
         *_differences_table(evaluation),
         "## Calibration",
         "",

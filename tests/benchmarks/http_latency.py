@@ -145,7 +145,7 @@ def running(command: Sequence[str], port: int, path: str, further: Mapping[str, 
                         f"{' '.join(command[1:6])} did not start: {log.read()[-2000:].decode(errors='replace')}"
                     )
                 time.sleep(0.2)
-            time.sleep(2.0)  # the other worker may still be starting
+            time.sleep(4.0)  # the other worker may still be starting
             yield
         finally:
             end(server)

@@ -176,7 +176,7 @@ def test_a_folder_with_pattern_characters_is_no_pattern(tmp_path: Path) -> None:
     odd = tmp_path / "data [1]*'; drop"
     odd.mkdir()
     table = pa.table({"lead_id": ["L1"], "occurred_at": ["2026-01-05"], "event_type": ["y"], "a'b\"; --": [1.5]})
-    got = read(odd, leads=LEADS + "L3,2026-01-01,\n", events=table)
+    got = read(odd, leads=LEADS + "L3,2026-01-01,x\n", events=table)
     assert len(got.history.events) == 1
     assert rejected(odd, "leads")[0]["line"] == 4
 

@@ -73,22 +73,21 @@ class Service:
 @contextmanager
 def _running(folder: Path, **environment: str) -> Iterator[Service]:
     """`propensity serve` on a free port, until the block ends; it must end cleanly by Ctrl-C."""
-    log = (folder / "serve.log").open("w+")
-    process = subprocess.Popen(
+    with (folder / "serve.log").open("w") as log, subprocess.Popen(
         [sys.executable, "-c", SERVE, str(folder)],
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
         env={**os.environ, "PROPENSITY_API_KEYS": "", **environment},
-    )
-    assert process.stdout is not None
-    try:
-        said = process.stdout.readline()
-        assert "Serving on" in said, said + Path(log.name).read_text()
-        yield Service(said.split()[2], process)
-    finally:
-        process.send_signal(signal.SIGINT)
-        ended = process.wait(timeout=30)
+    ) as process:
+        assert process.stdout is not None
+        try:
+            said = process.stdout.readline()
+            assert "Serving on" in said, said + Path(log.name).read_text()
+            yield Service(said.split()[2], process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            ended = process.wait(timeout=30)
     assert ended == 0, Path(log.name).read_text()
 
 
