@@ -7,6 +7,7 @@ by coverage. Labels are never looked at: choosing columns by them would flatter 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -118,7 +119,9 @@ def _candidates(schema: Schema, windows: Sequence[int]) -> list[list[Definition]
         everything, types = types[0], []
     else:
         everything = ALL
-    stages = [Selector("stage", stage) for stage in STAGES if stage in schema.stages.values()]
+    # a stage of one type has that type's events, and the type has the better words
+    of_stage = Counter(schema.stages.values())
+    stages = [Selector("stage", stage) for stage in STAGES if of_stage[stage] > 1]
     others = [Selector(column, value) for column, values in sorted(schema.event_categories.items()) for value in values]
     some = tuple(windows[i] for i in sorted({len(windows) // 3, 2 * len(windows) // 3})) if windows else ()
     plain = [DaysSinceCreation(), *_counts(everything, windows), *_times(everything)]

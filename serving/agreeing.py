@@ -13,6 +13,7 @@ from features.workspace import Workspace, load_workspace
 from serving.agreement import AGREEMENT_FILE, Agreement, reaching
 from serving.agreement_file import load_agreement
 from serving.champion import champion_of
+from serving.desk import Desk, open_desk
 from serving.scoring import ServingModel
 from serving.signatures import TEAMS, agreement_state, sign
 from training.bootstrap import Estimate
@@ -54,11 +55,10 @@ def agree_page(folder: Path, *, team: str | None, name: str | None) -> str:
             expected="both, or neither to look only",
             next_step=f"propensity agree {folder} --team marketing --by NAME",
         )
-    model = _champion(workspace)
-    meaning = {"horizon": model.horizon, "converted": model.converted, "stages": model.schema.stages}
+    desk = open_desk(workspace)
     if team is not None and name is not None:
-        sign(workspace.folder, agreement, team=team, name=name, clock=lambda: datetime.now(UTC), **meaning)
-    state = agreement_state(workspace.folder, **meaning)
+        sign(workspace.folder, agreement, team=team, name=name, clock=lambda: datetime.now(UTC), **desk.meaning)
+    state = agreement_state(workspace.folder, **desk.meaning)
     signed = [
         f"{each}: signed by {state.signatures[each].name}, {state.signatures[each].time}"
         if each in state.signatures
@@ -66,30 +66,41 @@ def agree_page(folder: Path, *, team: str | None, name: str | None) -> str:
         for each in TEAMS
     ]
     return printed(
-        *expected_volumes(agreement, model),
+        *expected_volumes(agreement, desk),
         "",
         *signed,
         "It takes effect." if state.signed else "It takes effect when both teams have signed it as it stands.",
     )
 
 
-def expected_volumes(agreement: Agreement, model: ServingModel) -> list[str | Table]:
+def expected_volumes(agreement: Agreement, desk: Desk) -> list[str | Table]:
     """What the agreement's cutoffs would have given, from the backtest, and what stands in their way."""
-    pair = model.bundle.backtest.pair(agreement.mql, agreement.sql)
-    table = _table("band")
-    _add(table, f"SQL, from {agreement.sql:.1%}", pair.sql)
-    _add(table, f"MQL and SQL, from {agreement.mql:.1%}", pair.mql)
+    converted, horizon, stages = desk.meaning["converted"], desk.meaning["horizon"], desk.meaning["stages"]
     lines: list[str | Table] = [
-        f'Agreement version {agreement.version}: to convert is "{model.converted}" within {duration_text(model.horizon)}.',
-        table,
-        f"Of the MQLs between the cutoffs {_rate(pair.precision_mql_band)} converted, "
-        f"of those below {_rate(pair.precision_nurture_band)}.",
+        f'Agreement version {agreement.version}: to convert is "{converted}" within {duration_text(horizon)}.'
     ]
+    if isinstance(desk.model, ServingModel):
+        pair = desk.model.bundle.backtest.pair(agreement.mql, agreement.sql)
+        table = _table("band")
+        _add(table, f"SQL, from {agreement.sql:.1%}", pair.sql)
+        _add(table, f"MQL and SQL, from {agreement.mql:.1%}", pair.mql)
+        lines += [
+            table,
+            f"Of the MQLs between the cutoffs {_rate(pair.precision_mql_band)} converted, "
+            f"of those below {_rate(pair.precision_nurture_band)}.",
+        ]
+    else:
+        lines.append(
+            "There is no model yet, so nobody can say what the cutoffs would give; the fast lane works without."
+        )
     stage = agreement.evidence.stage if agreement.evidence is not None else None
-    if stage is not None and not reaching(stage, model.schema.stages):
+    if stage is not None and not reaching(stage, stages):
         lines.append(f'Warning: no event type reaches the stage "{stage}", so the model can make no lead SQL.')
-    for event_type in sorted(set(agreement.fast_lane) - set(model.schema.event_types)):
-        lines.append(f'Warning: the fast lane "{event_type}" is no common event type of the tables; is it spelled so?')
+    known = {*desk.history.events.vocabularies[0], *stages}
+    lines += [
+        f'Warning: the fast lane "{event_type}" is no event type of the tables; is it spelled so?'
+        for event_type in sorted(set(agreement.fast_lane) - known)
+    ]
     return lines
 
 

@@ -7,12 +7,15 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from features.errors import UserError
 from training.cli import FOLDER, check, train
+
+if TYPE_CHECKING:
+    from features.wording import Lang
 
 FAULT_OF_OURS, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -71,7 +74,7 @@ def agree(folder: Path, team: str | None, name: str | None) -> None:
 @click.option("--as-of", help="Score the open leads of this time instead of now.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to write them.  [FOLDER/scores.parquet]")
 @click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True, help="Of the reasons.")
-def score(folder: Path, moments: Path | None, as_of: str | None, out: Path | None, lang: str) -> None:
+def score(folder: Path, moments: Path | None, as_of: str | None, out: Path | None, lang: Lang) -> None:
     """Score given moments, or every open lead now, with the champion."""
     from serving.scoring_run import score_workspace
 
@@ -84,7 +87,7 @@ def score(folder: Path, moments: Path | None, as_of: str | None, out: Path | Non
 @click.option("--as-of", help="At this time instead of now.")
 @click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As the HTTP service answers.")
-def explain(folder: Path, lead_id: str, as_of: str | None, lang: str, as_json: bool) -> None:
+def explain(folder: Path, lead_id: str, as_of: str | None, lang: Lang, as_json: bool) -> None:
     """Show one lead's score and its reasons."""
     from serving.scoring_run import explain_lead
 

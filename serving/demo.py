@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,11 +21,12 @@ from serving.agreeing import expected_volumes
 from serving.agreement import AGREEMENT_FILE
 from serving.agreement_file import load_agreement
 from serving.call_list import leads_to_call
+from serving.desk import Desk, open_desk
 from serving.lead_score import LeadScore, call_order
 from serving.promoting import promote_challenger
 from serving.score_table import write_scores
 from serving.scoring import ServingModel
-from serving.scoring_run import SCORES_FILE, Desk, open_desk, open_moments
+from serving.scoring_run import SCORES_FILE, open_moments
 from serving.signatures import TEAMS, sign
 from training.cli import check_workspace, open_registry, train_workspace
 from training.terminal import Steps, printed
@@ -87,15 +89,14 @@ def _agree(desk: Desk) -> None:
         (folder / AGREEMENT_FILE).write_text(_example(max(mql, 0.01), max(sql, 0.02), lanes), encoding="utf-8")
     agreement = load_agreement(folder)
     assert agreement is not None
-    meaning = {"horizon": model.horizon, "converted": model.converted, "stages": model.schema.stages}
     for team in TEAMS:
         if team not in desk.agreement.signatures:
-            sign(folder, agreement, team=team, name=SIGNED_BY, clock=lambda: datetime.now(UTC), **meaning)
-    lines = expected_volumes(agreement, model)
+            sign(folder, agreement, team=team, name=SIGNED_BY, clock=lambda: datetime.now(UTC), **desk.meaning)
+    lines = expected_volumes(agreement, desk)
     click.echo(printed(*lines, f"Signed for {' and '.join(TEAMS)}: {SIGNED_BY}, nobody's consent."), nl=False)
 
 
-def _example(mql: float, sql: float, lanes: list[str]) -> str:
+def _example(mql: float, sql: float, lanes: Sequence[str]) -> str:
     text = "# Written by the demo as an example. Change it, and both teams sign anew: propensity agree --help\n"
     text += f"version = 1\n\n[cutoffs]\nmql = {mql}\nsql = {sql}\n"
     for lane in lanes:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,65 +12,18 @@ from features.history import History
 from features.instants import instant_text, read_instant
 from features.moments import Moments
 from features.moments_file import read_moments
-from features.tables import read_history
+from features.wording import Lang
 from features.workspace import Workspace, load_workspace
-from serving.champion import champion_of
-from serving.cold_start import cold_start
+from serving.desk import open_desk
 from serving.explain_page import explain_page
-from serving.lead_score import LeadScore
 from serving.score_table import write_scores
-from serving.scoring import ColdStart, Notice, ServingModel, score_leads
-from serving.signatures import AgreementState, agreement_state
+from serving.scoring import ServingModel
 from training.terminal import Steps, printed
 
 SCORES_FILE = "scores.parquet"
 
 
-@dataclass(frozen=True, eq=False)
-class Desk:
-    """All that scoring a workspace's leads needs, read once."""
-
-    workspace: Workspace
-    model: ServingModel | ColdStart
-    history: History
-    agreement: AgreementState
-    notices: tuple[Notice, ...]
-
-    def scores(self, moments: Moments, *, lang: str, reasons: bool = True) -> Iterator[LeadScore]:
-        """Scores in the order of the moments."""
-        now = time.time_ns() // 1000
-        return score_leads(
-            self.model,
-            self.agreement,
-            self.history,
-            moments,
-            scored_at=now,
-            lang=lang,
-            notices=self.notices,
-            reasons=reasons,
-        )
-
-
-def open_desk(workspace: Workspace) -> Desk:
-    """Read champion, tables and agreement. What features mean comes from the champion once there is one."""
-    model = champion_of(workspace)
-    if model is not None:
-        read = read_history(workspace, schema=model.schema)
-        told = agreement_state(
-            workspace.folder, horizon=model.horizon, converted=model.converted, stages=model.schema.stages
-        )
-        return Desk(workspace, model, read.history, told, _differences(workspace, model))
-    read = read_history(workspace)
-    told = agreement_state(
-        workspace.folder,
-        horizon=workspace.horizon,
-        converted=workspace.converted,
-        stages=read.history.schema.stages,
-    )
-    return Desk(workspace, cold_start(workspace, read.history), read.history, told, ())
-
-
-def score_workspace(folder: Path, *, moments_file: Path | None, as_of: str | None, out: Path | None, lang: str) -> str:
+def score_workspace(folder: Path, *, moments_file: Path | None, as_of: str | None, out: Path | None, lang: Lang) -> str:
     """Write scores to a Parquet file, in the order of the moments or of the queue; returns what to tell."""
     workspace = load_workspace(folder)
     if moments_file is not None and as_of is not None:
@@ -99,7 +49,7 @@ def score_workspace(folder: Path, *, moments_file: Path | None, as_of: str | Non
     return printed(*told, f"{count:,} scores by {by} in {path}")
 
 
-def explain_lead(folder: Path, lead_id: str, *, as_of: str | None, lang: str, as_json: bool) -> str:
+def explain_lead(folder: Path, lead_id: str, *, as_of: str | None, lang: Lang, as_json: bool) -> str:
     """One lead's score, as a page for the terminal or as the service's JSON."""
     desk = open_desk(load_workspace(folder))
     at = _instant(as_of, desk.workspace, desk.history)
@@ -140,15 +90,3 @@ def _instant(told: str | None, workspace: Workspace, history: History) -> int:
         raise UsageError(
             f"--as-of {told!r}", expected="a time such as 2026-11-20T12:00:00Z", next_step="write it so"
         ) from None
-
-
-def _differences(workspace: Workspace, model: ServingModel) -> tuple[Notice, ...]:
-    """What the toml says otherwise than the model was trained with: it changes nothing, and is told."""
-    differs = []
-    if workspace.horizon != model.horizon:
-        differs.append("horizon")
-    if workspace.converted != model.converted:
-        differs.append("converted")
-    if workspace.zone != model.schema.zone:
-        differs.append("timezone")
-    return (Notice("warning.toml_differs", {"names": ", ".join(differs)}),) if differs else ()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from training.bundle import save_bundle
-from training.evaluation import METRICS
+from training.figures import METRICS
 from training.ranker import Progress
 from training.registry import Registry, Version
 from training.retrain import Retrained

@@ -103,7 +103,7 @@ def report_words(bundle: Bundle, moved: Sequence[Moves], *, split_words: Sequenc
         "",
         *_figures_table(evaluation.models),
         "",
-        "The calibration error grows with every redrawing of the leads, so its interval leans upwards and may leave out the figure.",
+        "Drawing leads again adds calibration error: its interval leans upwards and may leave out the figure itself.",
         "",
         *_differences_table(evaluation),
         "## Calibration",

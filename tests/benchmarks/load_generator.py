@@ -56,8 +56,8 @@ async def _ask(
     while left[0] > 0 and perf_counter() < until:
         left[0] -= 1
         started = perf_counter()
-        acknowledge_at_once(writer)
         writer.write(request)
+        acknowledge_at_once(writer)
         answer = await reader.readuntil(b"\r\n\r\n")
         lines = answer.lower().split(b"\r\n")
         length = next((int(line[15:]) for line in lines if line.startswith(b"content-length:")), None)

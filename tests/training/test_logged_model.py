@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from oracles.made_scorers import CURVED, made_bundle, made_scorer, spoken
 from oracles.made_training_sets import simulated
-
 from training.bundle import save_bundle
 from training.calibration import IDENTITY, Calibrator
 from training.registry import Registry, model_name, tracking_uri
+
+# MLflow about a type of its own, when its pyfunc is first imported; the registry keeps it quiet for the product
+pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning")
 
 ELSEWHERE = """
 import sys, warnings

@@ -1,0 +1,93 @@
+"""A workspace opened to be scored: champion or points, tables and agreement, read once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypedDict
+
+from features.history import History
+from features.moments import Moments
+from features.tables import read_history
+from features.wording import Lang
+from features.workspace import Workspace
+from serving.champion import champion_of
+from serving.cold_start import cold_start
+from serving.lead_score import LeadScore
+from serving.scoring import ColdStart, Notice, ServingModel, score_leads
+from serving.signatures import AgreementState, agreement_state
+
+
+class Meaning(TypedDict):
+    """What an agreement's cutoffs are about; signed along with it."""
+
+    horizon: int
+    converted: str
+    stages: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Desk:
+    """All that scoring a workspace's leads needs.
+
+    Attributes
+    ----------
+    model : the champion; points while there is none.
+    history : read by the champion's schema once there is one.
+    meaning : of the champion; of the workspace while there is none.
+    notices : told with every score.
+    """
+
+    workspace: Workspace
+    model: ServingModel | ColdStart
+    history: History
+    meaning: Meaning
+    agreement: AgreementState
+    notices: tuple[Notice, ...]
+
+    def scores(self, moments: Moments, *, lang: Lang) -> Iterator[LeadScore]:
+        """Scores in the order of the moments, made as they are asked for."""
+        return score_leads(
+            self.model,
+            self.agreement,
+            self.history,
+            moments,
+            scored_at=time.time_ns() // 1000,
+            lang=lang,
+            notices=self.notices,
+        )
+
+
+def open_desk(workspace: Workspace) -> Desk:
+    """Read champion, tables and agreement.
+
+    Raises
+    ------
+    UserError
+        The tables, or the agreement, cannot be used.
+    """
+    champion = champion_of(workspace)
+    history = read_history(workspace, schema=None if champion is None else champion.schema).history
+    model = cold_start(workspace, history) if champion is None else champion
+    meaning = Meaning(
+        horizon=model.horizon,
+        converted=workspace.converted if champion is None else champion.converted,
+        stages=history.schema.stages,
+    )
+    agreement = agreement_state(workspace.folder, **meaning)
+    return Desk(workspace, model, history, meaning, agreement, _differences(workspace, champion))
+
+
+def _differences(workspace: Workspace, model: ServingModel | None) -> tuple[Notice, ...]:
+    """What the toml says otherwise than the model was trained with: it changes nothing, and is told."""
+    if model is None:
+        return ()
+    differs = []
+    if workspace.horizon != model.horizon:
+        differs.append("horizon")
+    if workspace.converted != model.converted:
+        differs.append("converted")
+    if workspace.zone != model.schema.zone:
+        differs.append("timezone")
+    return (Notice("warning.toml_differs", {"names": ", ".join(differs)}),) if differs else ()
