@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from features.errors import MomentOutsideHistory
 from features.moments import Moments
 from features.one_lead import history_of_leads
+from features.wording import Lang
 from serving.champion import Snapshot
 from serving.incoming import Incoming, incoming
 from serving.lead_score import LeadScore
@@ -76,7 +77,7 @@ class Answers:
                 replies[place] = score.to_json()
         return {"scores": replies}
 
-    def of_tables(self, lead_id: str, as_of: int | None, lang: str) -> tuple[LeadScore, Tables, Snapshot]:
+    def of_tables(self, lead_id: str, as_of: int | None, lang: Lang) -> tuple[LeadScore, Tables, Snapshot]:
         """Score one lead of the workspace's tables at a moment, the newest of the tables where none is said.
 
         Raises

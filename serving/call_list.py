@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from features.history import History
 from features.moments import Moments
+from features.wording import Lang
 from serving.champion import Snapshot
 from serving.lead_score import LeadScore, call_order
 from serving.live_tables import LiveTables, Tables
@@ -39,7 +40,7 @@ class CallList:
     def __len__(self) -> int:
         return len(self.positions)
 
-    def scores(self, first: int, last: int, *, lang: str, scored_at: int) -> list[LeadScore]:
+    def scores(self, first: int, last: int, *, lang: Lang, scored_at: int) -> list[LeadScore]:
         """The scores of a part of the list, with their reasons."""
         positions = self.positions[first:last]
         moments = Moments(positions, np.full(len(positions), self.tables.history.now, dtype=np.int64))

@@ -11,6 +11,7 @@ from typing import Any
 from features.instants import read_instant
 from features.one_lead import RawEvent, RawLead
 from features.schema import Schema
+from features.wording import Lang
 from serving.problems import Fault, Refused, kind_of
 from serving.wire import Lead
 
@@ -37,7 +38,7 @@ class Incoming:
 
     lead: RawLead
     as_of: int
-    lang: str
+    lang: Lang
     ignored: tuple[tuple[str, str], ...]
 
 
@@ -120,7 +121,7 @@ def property_kinds(schema: Schema) -> dict[str, str]:
     return kinds | dict.fromkeys(schema.event_numbers[1:], "number")
 
 
-def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, lang: str | None = None) -> Incoming:
+def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, lang: Lang | None = None) -> Incoming:
     """Read a lead by what the model learned, or raise `Refused` with all its faults.
 
     Parameters

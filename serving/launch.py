@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import serving
 from features.errors import UsageError
@@ -53,7 +54,8 @@ def serve(
     from serving.service import Propensity  # BentoML reads its environment when it is imported
 
     # Workers start here: in a folder of a user, a `serving` of theirs would come first.
-    Propensity.working_dir = str(Path(serving.__file__).resolve().parent.parent)
+    service: Any = Propensity
+    service.working_dir = str(Path(serving.__file__).resolve().parent.parent)
     shown = f"http://{'localhost' if host == 'localhost' else _in_url(address)}:{port}"
     ended = threading.Event()
     tell = ready or _print_address
@@ -61,7 +63,7 @@ def serve(
         target=_tell_when_ready, args=(address, port, ended, lambda: tell(shown, bool(keys))), daemon=True
     ).start()
     try:
-        Propensity.serve_http(host=address, port=port)
+        service.serve_http(host=address, port=port)
     finally:
         ended.set()
         shutil.rmtree(home, ignore_errors=True)

@@ -184,7 +184,9 @@ def _page(name: str, summary: str, parameters: list[dict[str, Any]], *, missing:
     responses = {"200": {"description": "A page for people", "content": html}}
     responses |= {str(status): {"description": _STATUS_WORDS[status], "content": html} for status in (422, 503)}
     if missing:  # a page, or a problem body where the address can't hold an id
-        responses |= {status: {**each, "content": {**html, **each["content"]}} for status, each in _problems(404).items()}
+        responses |= {
+            status: {**each, "content": {**html, **each["content"]}} for status, each in _problems(404).items()
+        }
     return {
         "operationId": name,
         "summary": summary,

@@ -55,7 +55,9 @@ class Pages:
         return await anyio.to_thread.run_sync(self._answer, request, self._queue)
 
     async def lead(self, request: Request, lead_id: str) -> Response:
-        return await anyio.to_thread.run_sync(self._answer, request, lambda *args: self._lead(*args, lead_id))
+        return await anyio.to_thread.run_sync(
+            self._answer, request, lambda asked, lang: self._lead(asked, lang, lead_id)
+        )
 
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]

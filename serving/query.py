@@ -7,6 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
+from features.wording import LANGS, Lang
 from serving.incoming import TIME, instant
 from serving.problems import Fault, Refused, kind_of
 
@@ -60,10 +61,11 @@ def moment_of(text: str | None, zone: str) -> int | None:
     return found
 
 
-def language_of(text: str | None) -> str:
+def language_of(text: str | None) -> Lang:
     """The language that a query asks for, English where it doesn't say."""
-    if text is None:
-        return "en"
-    if text not in ("en", "ja"):
+    for known in LANGS:
+        if text == known:
+            return known
+    if text is not None:
         raise Refused(422, [Fault("lang", kind_of(text), "en or ja")])
-    return text
+    return "en"

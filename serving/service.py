@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import Any, cast
 
 import bentoml
 
@@ -38,12 +38,12 @@ class Propensity:
         self.office = Office(load_workspace(os.environ[WORKSPACE_VARIABLE]), keys, clock=lambda: time.time_ns() // 1000)
         self.office.open()
 
-    @bentoml.api(route="/score")
+    @bentoml.api(route="/score")  # type: ignore[untyped-decorator]
     def score(self, lead: Lead, /) -> Score:
         """Score one lead."""
         return Score.model_validate(self.office.answers.score(lead))
 
-    @bentoml.api(route="/score_batch")
+    @bentoml.api(route="/score_batch")  # type: ignore[untyped-decorator]
     def score_batch(self, batch: Batch, /) -> ScoreBatch:
         """Score up to 1,000 leads; one that fails is answered in its place."""
         envelope = Envelope(leads=list(batch.leads), as_of=batch.as_of, lang=batch.lang)
@@ -52,7 +52,7 @@ class Propensity:
     def __is_ready__(self) -> bool:
         return self.office.ready
 
-    @bentoml.on_shutdown
+    @bentoml.on_shutdown  # type: ignore[untyped-decorator]
     def close(self) -> None:
         self.office.close()
 
@@ -61,5 +61,5 @@ def _office() -> Any:
     return bentoml.get_current_service().office
 
 
-Propensity.add_asgi_middleware(Door, desk=_office)
-Propensity.mount_asgi_app(routes(_office), path="/")
+cast(Any, Propensity).add_asgi_middleware(Door, desk=_office)
+cast(Any, Propensity).mount_asgi_app(routes(_office), path="/")

@@ -17,7 +17,7 @@ from features.tables import read_history
 from features.workspace import Workspace
 from training.bootstrap import Estimate
 from training.bundle import Bundle
-from training.dataset import TrainingSet
+from training.dataset import Rows, TrainingSet
 from training.evaluation import paired_difference
 from training.follow import PROVISIONAL
 from training.labelled import settled_moments
@@ -92,7 +92,7 @@ def compare(
     theirs, _ = _training_set(workspace, challenger, champion.scorer)
     test = ours.take(parts.test)
     progress("comparing with the champion", 0.5)
-    scorer, how = _unseen(champion, theirs, parts)
+    scorer, how = unseen_scorer(champion, theirs, parts.fit, parts.first_test)
     difference = paired_difference(
         test.label,
         test.lead_hash,
@@ -115,12 +115,19 @@ def _training_set(workspace: Workspace, challenger: Bundle, scorer: Scorer) -> t
     return train_set, split(train_set, delay=history.outcomes.delay, unsettled=labelled.unsettled)
 
 
-def _unseen(champion: Bundle, train_set: TrainingSet, parts: Split) -> tuple[Scorer, str]:
-    about, first = champion.manifest, parts.first_test
-    if int(about["data_end"]) <= first:
+def unseen_scorer(champion: Bundle, train_set: TrainingSet, fit: Rows, first_test: int) -> tuple[Scorer, str]:
+    """The champion as a scorer that saw nothing of moments from `first_test` on, and how it came about.
+
+    Parameters
+    ----------
+    train_set : with the champion's features.
+    fit : its rows that a refit may see.
+    """
+    about = champion.manifest
+    if int(about["data_end"]) <= first_test:
         return champion.scorer, "as it serves"
     own = about["split"]
-    if own["kind"] == "time" and own["overlap"] == 0 and int(own["test_begin"]) <= first:
+    if own["kind"] == "time" and own["overlap"] == 0 and int(own["test_begin"]) <= first_test:
         return champion.evaluated_scorer, "as it was evaluated"
     recipe, told = Recipe.from_json(about["recipe"]), about["choices"]
     choices = Choices(
@@ -133,7 +140,7 @@ def _unseen(champion: Bundle, train_set: TrainingSet, parts: Split) -> tuple[Sco
         forward_raw=np.empty(0),
         losses={},
     )
-    ranker = fit_ranker(recipe, choices, train_set, parts.fit)
+    ranker = fit_ranker(recipe, choices, train_set, fit)
     return replace(champion.scorer, ranker=ranker), "its recipe fitted before these moments"
 
 

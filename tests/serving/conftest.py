@@ -73,13 +73,16 @@ class Service:
 @contextmanager
 def _running(folder: Path, **environment: str) -> Iterator[Service]:
     """`propensity serve` on a free port, until the block ends; it must end cleanly by Ctrl-C."""
-    with (folder / "serve.log").open("w") as log, subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env={**os.environ, "PROPENSITY_API_KEYS": "", **environment},
-    ) as process:
+    with (
+        (folder / "serve.log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(folder)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, "PROPENSITY_API_KEYS": "", **environment},
+        ) as process,
+    ):
         assert process.stdout is not None
         try:
             said = process.stdout.readline()

@@ -73,7 +73,9 @@ def test_nothing_new_keeps_the_very_same_snapshot(workspace_folder: Path) -> Non
     assert champion.snapshot is before
 
 
-def test_a_promotion_swaps_the_model(workspace_folder: Path, trained: Any, register_version: Callable[..., str]) -> None:
+def test_a_promotion_swaps_the_model(
+    workspace_folder: Path, trained: Any, register_version: Callable[..., str]
+) -> None:
     champion = follow(workspace_folder)
     champion.look()
     version = register_version(workspace_folder, trained.bundle, champion=True)

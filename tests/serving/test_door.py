@@ -126,7 +126,9 @@ def test_a_path_belongs_to_a_route(path: str, route: str) -> None:
     assert route_of(path) == route
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"'])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", 'Application/JSON;charset="UTF-8"']
+)
 def test_json_is_taken(kind: str) -> None:
     require_json({b"content-type": kind.encode()})
 

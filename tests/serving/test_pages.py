@@ -183,7 +183,9 @@ def test_what_a_table_holds_never_becomes_markup(office: Office, browser: Browse
     order = np.array([0], dtype=np.int64)
     score, _, snapshot = office.answers.of_tables(first_lead(office), None, "en")
     score = dataclasses.replace(score, lead_id=NASTY, warnings=(NASTY,))
-    alone = dataclasses.replace(history, lead_ids=np.array([NASTY], dtype=object), labels={k: v[order] for k, v in labels.items()})
+    alone = dataclasses.replace(
+        history, lead_ids=np.array([NASTY], dtype=object), labels={k: v[order] for k, v in labels.items()}
+    )
     content = lead_page(score, alone, snapshot, "en", link="https://crm.example/{lead_id}")
     pages = Pages(lambda: office)
     request: Any = type("Asked", (), {"query_params": {}, "url": type("Address", (), {"path": "/leads/" + NASTY})})()
@@ -191,7 +193,9 @@ def test_what_a_table_holds_never_becomes_markup(office: Office, browser: Browse
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     links = [each for each in Page(html).links() if each.startswith("https:")]
-    assert links == ["https://crm.example/%3Cscript%3Ealert%28%22x%22%29%3C%2Fscript%3E%20%26%20%22quotes%22%20%27too%27"]
+    assert links == [
+        "https://crm.example/%3Cscript%3Ealert%28%22x%22%29%3C%2Fscript%3E%20%26%20%22quotes%22%20%27too%27"
+    ]
 
 
 def test_a_link_that_is_no_web_address_is_left_out(office: Office) -> None:
@@ -202,7 +206,7 @@ def test_a_link_that_is_no_web_address_is_left_out(office: Office) -> None:
 
 def test_an_id_may_hold_whatever_an_address_can_carry() -> None:
     assert lead_of(b"/leads/a%2Fb%3Fc%20d") == ("a/b?c d", False)
-    assert lead_of("/leads/%E5%B1%B1/score".encode()) == ("山", True)
+    assert lead_of(b"/leads/%E5%B1%B1/score") == ("山", True)
     assert lead_of(b"/leads/score/score?x=1") == ("score", True)
 
 
@@ -226,4 +230,9 @@ def test_a_large_list_is_paged_without_being_scored_again(office: Office) -> Non
 
 def test_pages_are_in_the_package(trained: Any) -> None:
     templates = Path(routes.__code__.co_filename).parent / "templates"
-    assert {each.name for each in templates.glob("*.html")} == {"layout.html", "lead.html", "problem.html", "queue.html"}
+    assert {each.name for each in templates.glob("*.html")} == {
+        "layout.html",
+        "lead.html",
+        "problem.html",
+        "queue.html",
+    }

@@ -122,7 +122,8 @@ def test_a_contact_request_takes_the_fast_lane(service: Any) -> None:
         (b'{"events": [{"value": 1e999}]}', 422, "events[0].value"),
         (b"[]", 422, "body"),
         (b" " * (1024 * 1024 + 1), 413, "body"),
-        (json.dumps({**LEAD, "events": [{"event_type": "x", "occurred_at": "2026-01-01T00:00Z"}] * 10_001}).encode(), 413, "events"),
+        (json.dumps({**LEAD, "events": [{"event_type": "x", "occurred_at": "2026-01-01T00:00Z"}] * 10_001}).encode(),
+         413, "events"),
         (json.dumps({**LEAD, "attributes": {"job_level": 7}}).encode(), 422, "attributes.job_level"),
         (json.dumps({**LEAD, "created_at": "yesterday, at noon"}).encode(), 422, "created_at"),
         (json.dumps({**LEAD, "colour": "red"}).encode(), 422, "colour"),
@@ -289,4 +290,3 @@ def test_importing_the_service_reads_no_environment() -> None:
     code = "import serving.service"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
-
