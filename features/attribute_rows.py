@@ -58,9 +58,7 @@ def fetch_attributes(
     )  # fmt: skip
 
 
-def _part(
-    raw: RawTable, source: str, own: str, known: str, src: int, schema: Schema, contract: tuple[str, ...]
-) -> str:
+def _part(raw: RawTable, source: str, own: str, known: str, src: int, schema: Schema, contract: tuple[str, ...]) -> str:
     """Select of one table: lead, own, known, src, and each attribute typed as the schema says."""
     plain: list[str] = []
     inner: list[str] = []

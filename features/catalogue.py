@@ -135,7 +135,7 @@ def _candidates(schema: Schema, windows: Sequence[int]) -> list[list[Definition]
     numbers = [
         each
         for column in schema.event_numbers
-        for selector in (everything, *types)
+        for selector in (*types, everything)  # of columns that are alike the first stays, and the type has better words
         for each in _of_numbers(selector, column, some)
     ]
     by_other = [each for selector in others for each in (*_counts(selector, some), DaysSinceLast(selector))]

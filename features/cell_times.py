@@ -9,8 +9,9 @@ from features.instants import EARLIEST, LATEST, local_time_steps
 from features.sql_text import Column, literal
 
 DAY = 86_400_000_000
-OFFSET, NAIVE, DATE, EPOCH = "with offset", "naive", "date without time", "epoch"
-"""How a cell was read."""
+OFFSET, NAIVE, DATE, EPOCH = 1, 2, 3, 4
+"""How a cell was read; numbers, because a hundred million of them are kept for a while."""
+FORM_WORDS = {OFFSET: "with offset", NAIVE: "naive", DATE: "date without time", EPOCH: "epoch"}
 
 _DAY_SHAPE = r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
 _CLOCK_SHAPE = r"[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
@@ -48,23 +49,33 @@ def wall_and_form(column: Column, plain: str) -> tuple[str, str]:
     Returns
     -------
     A bigint: UTC for the forms `OFFSET` and `EPOCH`, the clock on the wall for `NAIVE` and `DATE`; NULL where the cell
-    is no time. And a text: the form, NULL where the cell is empty or no time.
+    is no time. And a small number: the form, NULL where the cell is empty or no time.
     """
     x = plain
     if column.type == "DATE":
-        return f"(case when isfinite({x}) then epoch_us({x}) end)", f"(case when isfinite({x}) then {literal(DATE)} end)"
+        return (
+            f"(case when isfinite({x}) then epoch_us({x}) end)",
+            f"(case when isfinite({x}) then {_form(DATE)} end)",
+        )
     if column.is_time:
         form = OFFSET if "TZ" in column.type or "WITH TIME ZONE" in column.type else NAIVE
         if column.type.endswith("_NS"):
             # Rounding could lift an instant to the next microsecond, past a moment: cut off instead.
             wall = f"((epoch_ns({x}) - ((epoch_ns({x}) % 1000) + 1000) % 1000) // 1000)"
-            return wall, f"(case when {x} is not null then {literal(form)} end)"
-        return f"(case when isfinite({x}) then epoch_us({x}) end)", f"(case when isfinite({x}) then {literal(form)} end)"
+            return wall, f"(case when {x} is not null then {_form(form)} end)"
+        return (
+            f"(case when isfinite({x}) then epoch_us({x}) end)",
+            f"(case when isfinite({x}) then {_form(form)} end)",
+        )
     if column.is_number:
-        return _epoch(x), f"(case when {_epoch(x)} is not null then {literal(EPOCH)} end)"
+        return _epoch(x), f"(case when {_epoch(x)} is not null then {_form(EPOCH)} end)"
     if not column.is_text:
-        return "null::bigint", "null::varchar"
+        return "null::bigint", "null::utinyint"
     return _text_wall(x), _text_form(x)
+
+
+def _form(form: int) -> str:
+    return f"{form}::utinyint"
 
 
 def _epoch(integer: str) -> str:
@@ -90,10 +101,10 @@ def _text_wall(t: str) -> str:
 def _text_form(t: str) -> str:
     return (
         f"(case when regexp_matches({t}, {literal(_LOCAL)}) then"
-        f" case when contains({t}, ':') then {literal(NAIVE)} else {literal(DATE)} end"
-        f" when regexp_matches({t}, {literal(_ABSOLUTE)}) then {literal(OFFSET)}"
-        f" when regexp_matches({t}, {literal(_EPOCH_SHAPE)}) then {literal(EPOCH)}"
-        f" when regexp_matches({t}, {literal(_COMPACT_DAY)}) then {literal(DATE)} end)"
+        f" case when contains({t}, ':') then {_form(NAIVE)} else {_form(DATE)} end"
+        f" when regexp_matches({t}, {literal(_ABSOLUTE)}) then {_form(OFFSET)}"
+        f" when regexp_matches({t}, {literal(_EPOCH_SHAPE)}) then {_form(EPOCH)}"
+        f" when regexp_matches({t}, {literal(_COMPACT_DAY)}) then {_form(DATE)} end)"
     )
 
 
@@ -106,8 +117,10 @@ def instant(wall: str, form: str, zone: str) -> str:
     """
     steps, offsets = local_time_steps(zone)
     local = f"{wall} - {_tree(wall, steps, offsets)}" if any(offsets) else wall
-    utc = f"(case when {form} in ({literal(NAIVE)}, {literal(DATE)}) then {local} else {wall} end)"
-    return f"(case when {wall} between {EARLIEST} and {LATEST} and {utc} between {EARLIEST} and {LATEST} then {utc} end)"
+    utc = f"(case when {form} in ({_form(NAIVE)}, {_form(DATE)}) then {local} else {wall} end)"
+    return (
+        f"(case when {wall} between {EARLIEST} and {LATEST} and {utc} between {EARLIEST} and {LATEST} then {utc} end)"
+    )
 
 
 def end_of_day(wall: str, zone: str) -> str:

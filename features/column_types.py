@@ -66,7 +66,7 @@ def gather_facts(connection: Connection, relation: str, column: Column, zone: st
     conditions = {
         "numbers": is_number(column),
         "zero_first": zero_first(column),
-        "times": f"form is not null and form <> {literal(EPOCH)} and {instant('wall', 'form', zone)} is not null",
+        "times": f"form is not null and form <> {EPOCH} and {instant('wall', 'form', zone)} is not null",
         "booleans": f"lower({known}) in ('true', 'false')",
         **personal,
     }

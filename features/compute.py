@@ -295,11 +295,12 @@ def compute_features(
         _plain(events.numbers, np.float64), _plain(attributes.offsets, np.int64), _plain(attributes.valid_from, np.int64),
         _plain(attributes.known_at, np.int64), _plain(attributes.codes, np.int32), _plain(attributes.numbers, np.float64),
     )  # fmt: skip
+    slide = (kernel.SLIDE_MOMENTS, kernel.SLIDE_EVENTS)
     if len(touched) == 1:  # one lead: no table of all leads' offsets
         only = int(touched[0])
         moment_offsets = np.zeros(only + 2, np.int64)
         moment_offsets[only + 1] = len(moments)
-        kernel.compute_leads(only, only + 1, moment_offsets, sorted_as_of, rows, out, *columns, *plan.arguments)
+        kernel.compute_leads(only, only + 1, moment_offsets, sorted_as_of, rows, out, *slide, *columns, *plan.arguments)
         return out
     moment_offsets = np.zeros(len(history) + 1, np.int64)
     moment_offsets[touched + 1] = counts
@@ -307,7 +308,7 @@ def compute_features(
     bounds = _chunks(touched, LEADS_A_CHUNK)
 
     def run(bound: tuple[int, int]) -> None:
-        kernel.compute_leads(*bound, moment_offsets, sorted_as_of, rows, out, *columns, *plan.arguments)
+        kernel.compute_leads(*bound, moment_offsets, sorted_as_of, rows, out, *slide, *columns, *plan.arguments)
 
     threads = threads or os.cpu_count() or 1
     if threads == 1 or len(bounds) == 1:

@@ -96,10 +96,10 @@ def fetch_events(
     for i, column in enumerate(schema.event_numbers):
         cell = staged.get(column)
         selected.append(f"{number(cell) if cell else 'null::double'} as x{i}")
-    order = ", ".join(["lead", "own", "known", "k0", "k1", "x0 nulls first", *(f"{each} nulls first" for each in further)])
-    query = (
-        f"select lead, own, known, {', '.join(selected)} from staged_events{joins} where reason is null order by {order}"
+    order = ", ".join(
+        ["lead", "own", "known", "k0", "k1", "x0 nulls first", *(f"{each} nulls first" for each in further)]
     )
+    query = f"select lead, own, known, {', '.join(selected)} from staged_events{joins} where reason is null order by {order}"
     arrays = _Arrays(n_rows, len(columns), len(schema.event_numbers))
     alike = arrays.fill(connection.batches(query))
     offsets = np.zeros(n_leads + 1, np.int64)

@@ -1,34 +1,44 @@
 """The one compiled pass over a lead's events: from visible rows to feature values.
 
 Definitions reach it as arrays (`features.compute.Plan`), so that a new workspace compiles nothing. For each moment of a
-lead, in the order of time:
-
-- what counts *ever* advances over the events that have become visible since the last moment, up to the first that is not
-  visible yet; visible events behind that one are added to a copy. So dense moments don't read old events again, and
-  the sums still run in canonical order.
-- what counts *within a window* takes one scan over the events of the longest window. An event is put into its smallest
-  window; windows are cumulated at the end, so that their number is nearly free. A distinct day (or session) is an event
-  that starts one, or whose predecessor lies outside the window. Sums go to each window directly, in canonical order.
+lead, in the order of time, what counts *ever* advances over the events that have become visible since the last moment,
+up to the first that is not visible yet; visible events behind that one are added to a copy. So dense moments don't read
+old events again, and sums run in canonical order all the same. What counts *within a window* is `features.windows`.
 
 No fastmath: the same bits as the plain Python oracle of the tests.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-from typing import Any
+from collections import namedtuple
 
-import numba
 import numpy as np
 
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    # Beside the interpreter's packages: the source tree may be read-only, and a workspace is not ours to fill.
-    numba.config.CACHE_DIR = str(Path(sys.prefix) / "var" / "cache" / "propensity-numba")  # type: ignore[attr-defined]
+from features.compiling import compiled
+from features.windows import (
+    BEFORE_LAST,
+    FIRST,
+    LAST,
+    LAST_DAY,
+    N_DAYS,
+    N_EVENTS,
+    N_SESSIONS,
+    SESSION_GAP,
+    STREAM_STATE,
+    Rows,
+    Streams,
+    follow_streams,
+    move_edges,
+    new_before,
+    new_edges,
+    new_within,
+    numbered_events,
+    scan_windows,
+    start_edges,
+    streams_of,
+)
 
 DAY = 86_400_000_000.0
-SESSION_GAP = 1_800_000_000
 
 (
     COUNT, DAYS, SESSIONS, SHARE, SUM, MEAN, MAX, LAST_NUMBER, SINCE_LAST, SINCE_FIRST, MEAN_GAP, LAST_GAP, TREND, DECAYED,
@@ -38,10 +48,6 @@ SESSION_GAP = 1_800_000_000
 
 LAST_EVENTS = 3
 """How many of the last events are kept for `LAST_CATEGORY`."""
-
-# columns of the integer state of a stream
-N_EVENTS, N_DAYS, N_SESSIONS, FIRST, LAST, BEFORE_LAST, LAST_DAY = range(7)
-STREAM_STATE = 7
 
 # 2 ** -(2 ** -1), 2 ** -(2 ** -2), ...: literals, because libm's exp2 and pow differ between processors
 HALF_POWERS = np.array(
@@ -54,11 +60,7 @@ HALF_POWERS = np.array(
 )  # fmt: skip
 
 
-def _jit(function: Any) -> Any:
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-
-
-@_jit
+@compiled
 def half_power(age: int, half_life: int) -> float:
     """``2 ** -(age / half_life)`` in steps of 1/65536 half-life, 0 from 64 half-lives: a fixed sequence of products."""
     whole = age // half_life
@@ -74,41 +76,82 @@ def half_power(age: int, half_life: int) -> float:
     return result
 
 
-@_jit
-def _advance(stream, e, t, day, state, sums, maxima, known, last_value, decay, numbers,
-             slot_start, slot_row, decay_start, half_lives):  # fmt: skip
-    """Add event `e` to what its stream counts ever."""
-    row = state[stream]
-    if row[N_EVENTS] == 0:
-        row[FIRST] = t
-        row[N_DAYS] = 1
-        row[N_SESSIONS] = 1
-    else:
-        if day != row[LAST_DAY]:
-            row[N_DAYS] += 1
-        if t - row[LAST] > SESSION_GAP:
-            row[N_SESSIONS] += 1
-        row[BEFORE_LAST] = row[LAST]
-    for j in range(decay_start[stream], decay_start[stream + 1]):
-        decay[j] = decay[j] * half_power(t - row[LAST], half_lives[j]) + 1.0 if row[N_EVENTS] else 1.0
-    row[N_EVENTS] += 1
-    row[LAST] = t
-    row[LAST_DAY] = day
-    for j in range(slot_start[stream], slot_start[stream + 1]):
-        value = numbers[slot_row[j], e]
-        if not np.isnan(value):
-            sums[j] += value
-            if known[j] == 0 or value > maxima[j]:
-                maxima[j] = value
-            known[j] += 1
-            last_value[j] = value
+SLIDE_MOMENTS, SLIDE_EVENTS = 16, 64
+"""From so many moments of a lead with so many events on, windows' edges move; below, a scan a moment costs less."""
+
+Ever = namedtuple("Ever", "state sums maxima known last_value decay recent")
+"""What counts ever: ``[stream, column]`` integers, by slot and by decay floats, and the last events of all."""
 
 
-@_jit
+@compiled
+def _new_ever(n_streams, n_slots, n_decays):
+    return Ever(
+        np.zeros((n_streams, STREAM_STATE), np.int64), np.zeros(n_slots), np.zeros(n_slots),
+        np.zeros(n_slots, np.int64), np.zeros(n_slots), np.zeros(n_decays), np.zeros(LAST_EVENTS, np.int64),
+    )  # fmt: skip
+
+
+@compiled
+def _clear(ever):
+    ever.state[:] = 0
+    ever.sums[:] = 0.0
+    ever.known[:] = 0
+    ever.decay[:] = 0.0
+    ever.recent[:] = -1
+
+
+@compiled
+def _copy(source, target):
+    target.state[:] = source.state
+    target.sums[:] = source.sums
+    target.maxima[:] = source.maxima
+    target.known[:] = source.known
+    target.last_value[:] = source.last_value
+    target.decay[:] = source.decay
+    target.recent[:] = source.recent
+
+
+@compiled
+def _advance(ever, e, rows, streams, decay_start, half_lives, hit):
+    """Add event `e` to what all its streams count ever."""
+    t, day = rows.occurred_at[e], rows.days[e]
+    for h in range(streams_of(e, rows, streams, hit)):
+        stream = hit[h]
+        row = ever.state[stream]
+        if row[N_EVENTS] == 0:
+            row[FIRST] = t
+            row[N_DAYS] = 1
+            row[N_SESSIONS] = 1
+        else:
+            if day != row[LAST_DAY]:
+                row[N_DAYS] += 1
+            if t - row[LAST] > SESSION_GAP:
+                row[N_SESSIONS] += 1
+            row[BEFORE_LAST] = row[LAST]
+        for j in range(decay_start[stream], decay_start[stream + 1]):
+            faded = ever.decay[j] * half_power(t - row[LAST], half_lives[j]) if row[N_EVENTS] else 0.0
+            ever.decay[j] = faded + 1.0
+        row[N_EVENTS] += 1
+        row[LAST] = t
+        row[LAST_DAY] = day
+        for j in range(streams.slot_start[stream], streams.slot_start[stream + 1]):
+            value = rows.numbers[streams.slot_row[j], e]
+            if not np.isnan(value):
+                ever.sums[j] += value
+                if ever.known[j] == 0 or value > ever.maxima[j]:
+                    ever.maxima[j] = value
+                ever.known[j] += 1
+                ever.last_value[j] = value
+    for i in range(LAST_EVENTS - 1, 0, -1):
+        ever.recent[i] = ever.recent[i - 1]
+    ever.recent[0] = e
+
+
+@compiled
 def compute_leads(
     first_lead, last_lead,
     # moments, sorted by lead and time: offsets per lead, their instants and the rows of `out` they fill
-    moment_offsets, as_of, out_row, out,
+    moment_offsets, as_of, out_row, out, slide_moments, slide_events,
     # history
     created_at, offsets, occurred_at, known_at, days, codes, numbers,
     attribute_offsets, valid_from, attribute_known_at, attribute_codes, attribute_numbers,
@@ -117,63 +160,42 @@ def compute_leads(
     slot_start, slot_row, decay_start, half_lives,
 ):  # fmt: skip
     """Fill the rows of `out` that belong to moments of leads ``first_lead <= lead < last_lead``."""
-    n_windows, n_routes, n_ops = len(windows), len(route_row), len(ops)
-    n_slots, n_decays = len(slot_row), len(half_lives)
+    n_windows, n_ops = len(windows), len(ops)
     longest = windows[n_windows - 1] if n_windows else 0
-
-    prefix_state = np.zeros((n_streams, STREAM_STATE), np.int64)
-    prefix_sums, prefix_maxima = np.zeros(n_slots), np.zeros(n_slots)
-    prefix_known, prefix_last = np.zeros(n_slots, np.int64), np.zeros(n_slots)
-    prefix_decay, prefix_recent = np.zeros(n_decays), np.zeros(LAST_EVENTS, np.int64)
-    copy_state = np.zeros((n_streams, STREAM_STATE), np.int64)
-    copy_sums, copy_maxima = np.zeros(n_slots), np.zeros(n_slots)
-    copy_known, copy_last = np.zeros(n_slots, np.int64), np.zeros(n_slots)
-    copy_decay, copy_recent = np.zeros(n_decays), np.zeros(LAST_EVENTS, np.int64)
-
-    counts = np.zeros((n_streams, n_windows), np.int64)
-    day_counts = np.zeros((n_streams, n_windows), np.int64)
-    session_counts = np.zeros((n_streams, n_windows), np.int64)
-    before_bin = np.zeros(n_streams, np.int64)
-    before_time = np.zeros(n_streams, np.int64)
-    before_day = np.zeros(n_streams, np.int64)
-    window_sums = np.zeros((n_slots, n_windows))
-    window_maxima = np.zeros((n_slots, n_windows))
-    window_known = np.zeros((n_slots, n_windows), np.int64)
-    streams = np.zeros(n_routes + 1, np.int64)
+    rows = Rows(occurred_at, known_at, days, codes, numbers)
+    streams = Streams(n_streams, route_row, route_offset, lookup, slot_start, slot_row)
+    prefix_ever = _new_ever(n_streams, len(slot_row), len(half_lives))
+    copy_ever = _new_ever(n_streams, len(slot_row), len(half_lives))
+    within = new_within(n_streams, len(slot_row), n_windows)
+    before = new_before(n_streams)
+    edges = new_edges(n_windows, n_streams)
+    hit, next_of = np.zeros(len(route_row) + 1, np.int64), np.zeros(n_streams, np.int64)
+    following, numbered = np.zeros((len(hit), 0), np.int64), np.zeros(0, np.int64)
 
     for lead in range(first_lead, last_lead):
         first_moment, last_moment = moment_offsets[lead], moment_offsets[lead + 1]
         if first_moment == last_moment:
             continue
         start, end = offsets[lead], offsets[lead + 1]
-        prefix_state[:] = 0
-        prefix_sums[:] = 0.0
-        prefix_known[:] = 0
-        prefix_decay[:] = 0.0
-        prefix_recent[:] = -1
+        _clear(prefix_ever)
         prefix = start  # events before this one are in the prefix state
         low = start  # events before this one are older than the longest window
+        slide = n_windows > 0 and last_moment - first_moment >= slide_moments and end - start >= slide_events
+        if slide:
+            start_edges(edges, start)
+            following = np.empty((len(hit), end - start), np.int64)
+            follow_streams(start, end, rows, streams, hit, next_of, following)
+            numbered = np.empty(end - start, np.int64)
+            numbered = numbered[: numbered_events(start, end, rows, streams, hit, numbered)]
 
         for m in range(first_moment, last_moment):
             moment = as_of[m]
 
             # ---- ever: the prefix, and a copy where visible events stand behind one that is not
             while prefix < end and occurred_at[prefix] < moment and known_at[prefix] < moment:
-                t, day = occurred_at[prefix], days[prefix]
-                _advance(0, prefix, t, day, prefix_state, prefix_sums, prefix_maxima, prefix_known, prefix_last,
-                         prefix_decay, numbers, slot_start, slot_row, decay_start, half_lives)  # fmt: skip
-                for r in range(n_routes):
-                    stream = lookup[route_offset[r] + 1 + codes[route_row[r], prefix]]
-                    if stream >= 0:
-                        _advance(stream, prefix, t, day, prefix_state, prefix_sums, prefix_maxima, prefix_known,
-                                 prefix_last, prefix_decay, numbers, slot_start, slot_row, decay_start,
-                                 half_lives)  # fmt: skip
-                for i in range(LAST_EVENTS - 1, 0, -1):
-                    prefix_recent[i] = prefix_recent[i - 1]
-                prefix_recent[0] = prefix
+                _advance(prefix_ever, prefix, rows, streams, decay_start, half_lives, hit)
                 prefix += 1
-            state, sums, maxima, known = prefix_state, prefix_sums, prefix_maxima, prefix_known
-            last_value, decay, recent = prefix_last, prefix_decay, prefix_recent
+            ever = prefix_ever
             copied = False
             for e in range(prefix, end):
                 if occurred_at[e] >= moment:
@@ -181,88 +203,31 @@ def compute_leads(
                 if known_at[e] >= moment:
                     continue
                 if not copied:
+                    _copy(prefix_ever, copy_ever)
+                    ever = copy_ever
                     copied = True
-                    copy_state[:] = prefix_state
-                    copy_sums[:] = prefix_sums
-                    copy_maxima[:] = prefix_maxima
-                    copy_known[:] = prefix_known
-                    copy_last[:] = prefix_last
-                    copy_decay[:] = prefix_decay
-                    copy_recent[:] = prefix_recent
-                    state, sums, maxima, known = copy_state, copy_sums, copy_maxima, copy_known
-                    last_value, decay, recent = copy_last, copy_decay, copy_recent
-                t, day = occurred_at[e], days[e]
-                _advance(0, e, t, day, state, sums, maxima, known, last_value, decay, numbers,
-                         slot_start, slot_row, decay_start, half_lives)  # fmt: skip
-                for r in range(n_routes):
-                    stream = lookup[route_offset[r] + 1 + codes[route_row[r], e]]
-                    if stream >= 0:
-                        _advance(stream, e, t, day, state, sums, maxima, known, last_value, decay, numbers,
-                                 slot_start, slot_row, decay_start, half_lives)  # fmt: skip
-                for i in range(LAST_EVENTS - 1, 0, -1):
-                    recent[i] = recent[i - 1]
-                recent[0] = e
+                _advance(ever, e, rows, streams, decay_start, half_lives, hit)
 
-            # ---- within windows: one scan over the longest
-            if n_windows:
-                counts[:] = 0
-                day_counts[:] = 0
-                session_counts[:] = 0
-                window_sums[:] = 0.0
-                window_known[:] = 0
-                before_bin[:] = -1
+            # ---- within windows
+            if slide and (prefix == end or occurred_at[prefix] >= moment):
+                move_edges(
+                    within,
+                    edges,
+                    prefix_ever.state,
+                    start,
+                    prefix,
+                    moment,
+                    windows,
+                    rows,
+                    streams,
+                    hit,
+                    following,
+                    numbered,
+                )
+            elif n_windows:
                 while low < end and moment - occurred_at[low] > longest:
                     low += 1
-                window = n_windows - 1
-                for e in range(low, end):
-                    t = occurred_at[e]
-                    if t >= moment:
-                        break
-                    if known_at[e] >= moment:
-                        continue
-                    while window > 0 and moment - t <= windows[window - 1]:
-                        window -= 1
-                    day = days[e]
-                    n_hit = 1
-                    for r in range(n_routes):
-                        stream = lookup[route_offset[r] + 1 + codes[route_row[r], e]]
-                        if stream >= 0:
-                            streams[n_hit] = stream
-                            n_hit += 1
-                    for h in range(n_hit):
-                        stream = streams[h]
-                        counts[stream, window] += 1
-                        before = before_bin[stream]
-                        if before < 0:
-                            day_counts[stream, window] += 1
-                            session_counts[stream, window] += 1
-                        else:
-                            if day != before_day[stream]:
-                                day_counts[stream, window] += 1
-                            elif before != window:  # counts only where the window holds it but not its predecessor
-                                day_counts[stream, window] += 1
-                                day_counts[stream, before] -= 1
-                            if t - before_time[stream] > SESSION_GAP:
-                                session_counts[stream, window] += 1
-                            elif before != window:
-                                session_counts[stream, window] += 1
-                                session_counts[stream, before] -= 1
-                        before_bin[stream] = window
-                        before_time[stream] = t
-                        before_day[stream] = day
-                        for j in range(slot_start[stream], slot_start[stream + 1]):
-                            value = numbers[slot_row[j], e]
-                            if not np.isnan(value):
-                                for w in range(window, n_windows):
-                                    window_sums[j, w] += value
-                                    if window_known[j, w] == 0 or value > window_maxima[j, w]:
-                                        window_maxima[j, w] = value
-                                    window_known[j, w] += 1
-                for stream in range(n_streams):
-                    for w in range(1, n_windows):
-                        counts[stream, w] += counts[stream, w - 1]
-                        day_counts[stream, w] += day_counts[stream, w - 1]
-                        session_counts[stream, w] += session_counts[stream, w - 1]
+                scan_windows(within, before, low, end, moment, windows, rows, streams, hit)
 
             # ---- the columns
             row = out[out_row[m]]
@@ -270,54 +235,56 @@ def compute_leads(
                 op, a, b = ops[c, 0], ops[c, 1], ops[c, 2]
                 value = np.nan
                 if op == COUNT:
-                    value = float(counts[a, b] if b < n_windows else state[a, N_EVENTS])
+                    value = float(within.counts[a, b] if b < n_windows else ever.state[a, N_EVENTS])
                 elif op == DAYS:
-                    value = float(day_counts[a, b] if b < n_windows else state[a, N_DAYS])
+                    value = float(within.days[a, b] if b < n_windows else ever.state[a, N_DAYS])
                 elif op == SESSIONS:
-                    value = float(session_counts[a, b] if b < n_windows else state[a, N_SESSIONS])
+                    value = float(within.sessions[a, b] if b < n_windows else ever.state[a, N_SESSIONS])
                 elif op == SHARE:
-                    part = counts[a, b] if b < n_windows else state[a, N_EVENTS]
-                    whole = counts[0, b] if b < n_windows else state[0, N_EVENTS]
+                    part = within.counts[a, b] if b < n_windows else ever.state[a, N_EVENTS]
+                    whole = within.counts[0, b] if b < n_windows else ever.state[0, N_EVENTS]
                     if whole > 0:
                         value = float(part) / float(whole)
                 elif op == SUM:
-                    value = window_sums[a, b] if b < n_windows else sums[a]
+                    value = within.sums[a, b] if b < n_windows else ever.sums[a]
                 elif op == MEAN:
-                    n = window_known[a, b] if b < n_windows else known[a]
+                    n = within.known[a, b] if b < n_windows else ever.known[a]
                     if n > 0:
-                        value = (window_sums[a, b] if b < n_windows else sums[a]) / float(n)
+                        value = (within.sums[a, b] if b < n_windows else ever.sums[a]) / float(n)
                 elif op == MAX:
                     if b < n_windows:
-                        if window_known[a, b] > 0:
-                            value = window_maxima[a, b]
-                    elif known[a] > 0:
-                        value = maxima[a]
+                        if within.known[a, b] > 0:
+                            value = within.maxima[a, b]
+                    elif ever.known[a] > 0:
+                        value = ever.maxima[a]
                 elif op == LAST_NUMBER:
-                    if known[a] > 0:
-                        value = last_value[a]
+                    if ever.known[a] > 0:
+                        value = ever.last_value[a]
                 elif op == SINCE_LAST:
-                    if state[a, N_EVENTS] > 0:
-                        value = float(moment - state[a, LAST]) / DAY
+                    if ever.state[a, N_EVENTS] > 0:
+                        value = float(moment - ever.state[a, LAST]) / DAY
                 elif op == SINCE_FIRST:
-                    if state[a, N_EVENTS] > 0:
-                        value = float(moment - state[a, FIRST]) / DAY
+                    if ever.state[a, N_EVENTS] > 0:
+                        value = float(moment - ever.state[a, FIRST]) / DAY
                 elif op == MEAN_GAP:
-                    if state[a, N_EVENTS] > 1:
-                        value = float(state[a, LAST] - state[a, FIRST]) / DAY / float(state[a, N_EVENTS] - 1)
+                    if ever.state[a, N_EVENTS] > 1:
+                        value = (
+                            float(ever.state[a, LAST] - ever.state[a, FIRST]) / DAY / float(ever.state[a, N_EVENTS] - 1)
+                        )
                 elif op == LAST_GAP:
-                    if state[a, N_EVENTS] > 1:
-                        value = float(state[a, LAST] - state[a, BEFORE_LAST]) / DAY
+                    if ever.state[a, N_EVENTS] > 1:
+                        value = float(ever.state[a, LAST] - ever.state[a, BEFORE_LAST]) / DAY
                 elif op == TREND:
-                    short, long = counts[a, b], counts[a, ops[c, 3]]
+                    short, long = within.counts[a, b], within.counts[a, ops[c, 3]]
                     if long > 0:
                         value = (float(short) * float(windows[ops[c, 3]])) / (float(long) * float(windows[b]))
                 elif op == DECAYED:
                     stream = ops[c, 3]
                     value = 0.0
-                    if state[stream, N_EVENTS] > 0:
-                        value = decay[a] * half_power(moment - state[stream, LAST], half_lives[a])
+                    if ever.state[stream, N_EVENTS] > 0:
+                        value = ever.decay[a] * half_power(moment - ever.state[stream, LAST], half_lives[a])
                 elif op == LAST_CATEGORY:
-                    e = recent[b - 1]
+                    e = ever.recent[b - 1]
                     if e >= 0:
                         code = lookup[ops[c, 3] + 1 + codes[a, e]]
                         if code >= 0:
@@ -325,7 +292,7 @@ def compute_leads(
                 elif op == DISTINCT:
                     w, n = ops[c, 3], 0
                     for stream in range(a, b):
-                        if (counts[stream, w] if w < n_windows else state[stream, N_EVENTS]) > 0:
+                        if (within.counts[stream, w] if w < n_windows else ever.state[stream, N_EVENTS]) > 0:
                             n += 1
                     value = float(n)
                 elif op == SINCE_CREATION:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from features.errors import DataError
 from features.history import History
 from features.instants import LATEST
 from features.moments import Moments
@@ -41,6 +42,12 @@ def read_moments(path: Path, history: History, workspace: Workspace) -> GivenMom
     DataError
         The file is missing or can't be read, or has no column lead_id or as_of.
     """
+    if not path.is_file():
+        raise DataError(
+            f"no file {path}",
+            expected="a CSV or Parquet file with the columns lead_id and as_of",
+            next_step="correct what --moments names",
+        )
     with scratch_folder(workspace) as scratch, open_database(scratch) as connection:
         raw = bring_table(
             connection,

@@ -21,7 +21,9 @@ _BY_NAME: Mapping[str, str] = {
     "free text": r"notes?|comments?|remarks?|memos?|message(_?(body|text))?|free_?text|description|inquiry(_?text)?|question_?text|feedback(_?text)?|subject|body|"
     r"備考|メモ|コメント|(お)?問い?合わ?せ(内容|詳細)?|ご?要望|自由記述|自由回答|内容|本文|ご?質問|感想|摘要",
 }
-_PATTERNS = {kind: re.compile(rf"({_WHOSE}_?)?({pattern}){_NUMBERED}", re.IGNORECASE) for kind, pattern in _BY_NAME.items()}
+_PATTERNS = {
+    kind: re.compile(rf"({_WHOSE}_?)?({pattern}){_NUMBERED}", re.IGNORECASE) for kind, pattern in _BY_NAME.items()
+}
 
 _MAIL = r"[^@\s<>,;]+@[^@\s<>,;]+\.[A-Za-z]{2,}"
 _PHONE = r"^(\+[0-9]|0[0-9]|\(0|\([0-9]{3}\) ?[0-9]{3}|[0-9]{3}[ .-][0-9]{3}[ .-][0-9]{4}$)[0-9() ./-]*$"

@@ -77,16 +77,21 @@ def bring_table(
                 csv_files[str(source)] = csv_file
                 parts.append(part)
         except OSError as error:
-            raise DataError(f"{path} can't be read: {error.strerror}", expected="a readable file", where=table) from None
+            raise DataError(
+                f"{path} can't be read: {error.strerror}", expected="a readable file", where=table
+            ) from None
     columns = _united(parts)
     _require(table, files, columns, required)
     connection.run(f"create view raw_{table} as {_union(parts, columns)}")
     notes = [
-        f"{csv_file.path.name} was read as {csv_file.encoding.name}" + ("; some bytes are not of it" if csv_file.encoding.broken else "")
+        f"{csv_file.path.name} was read as {csv_file.encoding.name}"
+        + ("; some bytes are not of it" if csv_file.encoding.broken else "")
         for csv_file in csv_files.values()
         if csv_file.encoding.broken or csv_file.encoding.name != "utf-8"
     ]
-    digests = {str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name: digest(path) for path in files}
+    digests = {
+        str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name: digest(path) for path in files
+    }
     return RawTable(table, f"raw_{table}", columns, files, digests, csv_files, links, tuple(notes))
 
 
@@ -141,7 +146,9 @@ def _csv(
         csv_file = CsvFile(path, shape, encoding, broken)
         _stage(connection, readable, CsvShape(",", '"', 0, shape.header), table)
     cells = ", ".join(f"c{i}" for i in range(len(columns)))
-    part = _Part((source,), columns, f"(select {cells}, {literal(source)} as {FILE}, rowid + 1 as {RECORD} from {table})")
+    part = _Part(
+        (source,), columns, f"(select {cells}, {literal(source)} as {FILE}, rowid + 1 as {RECORD} from {table})"
+    )
     return part, csv_file
 
 
@@ -180,7 +187,9 @@ def _united(parts: Sequence[_Part]) -> dict[str, Column]:
     for part in parts:
         seen = set()
         for column, type_ in part.columns:
-            if column.strip() and column.strip() not in seen:  # a second column of one name can't be told from the first
+            if (
+                column.strip() and column.strip() not in seen
+            ):  # a second column of one name can't be told from the first
                 seen.add(column.strip())
                 same = types.setdefault(column.strip(), type_) == type_
                 types[column.strip()] = type_ if same else "VARCHAR"

@@ -47,7 +47,9 @@ def write_rejected(connection: Connection, raw: RawTable, folder: Path, scratch:
     except OSError as error:
         raise _unwritable(folder, error.strerror or "") from None
     except Exception as error:
-        if type(error).__name__ == "IOException":  # the database's word for a full disk; its class is not ours to import
+        if (
+            type(error).__name__ == "IOException"
+        ):  # the database's word for a full disk; its class is not ours to import
             raise _unwritable(folder, "the disk may be full") from None
         raise
     finally:
@@ -63,14 +65,21 @@ def _unwritable(folder: Path, why: str) -> DataError:
 
 
 def _query(connection: Connection, raw: RawTable, broken: list[tuple[str, Record]], scratch: Path) -> str:
-    sources = [row[0] for row in connection.rows(f"select distinct {FILE} from checked_{raw.table} where reason is not null")]
+    sources = [
+        row[0] for row in connection.rows(f"select distinct {FILE} from checked_{raw.table} where reason is not null")
+    ]
     shifts, shown = scratch / f"{raw.table}-shifts.parquet", scratch / f"{raw.table}-files.parquet"
-    steps = [(source, *step) for source in sources if source in raw.csv_files for step in _line_shifts(raw.csv_files[source])]
+    steps = [
+        (source, *step) for source in sources if source in raw.csv_files for step in _line_shifts(raw.csv_files[source])
+    ]
     steps += [(source, 1, 0) for source in sources if source not in raw.csv_files]
     _write(shifts, {"f": pa.string(), "since": pa.int64(), "shift": pa.int64()}, steps)
     _write(shown, {"f": pa.string(), "file": pa.string()}, [(source, path.name) for source, path in raw.links.items()])
     used = {column.lower() for column in raw.columns}
-    extra = {each: each + "_" * sum(each + "_" * n in used for n in range(3)) for each in ("reason", "line", "file", "cells_beyond")}
+    extra = {
+        each: each + "_" * sum(each + "_" * n in used for n in range(3))
+        for each in ("reason", "line", "file", "cells_beyond")
+    }
     cells = ", ".join(f"{text(column)} as {name(column.name)}" for column in _distinct_names(raw))
     rows = (
         f"select {cells}, reason as {name(extra['reason'])}, {RECORD} + shift as {name(extra['line'])},"
@@ -102,7 +111,12 @@ def _broken_rows(raw: RawTable, broken: list[tuple[str, Record]], extra: dict[st
         beyond = csv_file.shape.delimiter.join(record.cells[len(csv_file.shape.header) :]) or None
         rows.append((*(cells.get(each) for each in names), record.reason, record.line, csv_file.path.name, beyond))
     types = {each: pa.string() for each in names}
-    types |= {extra["reason"]: pa.string(), extra["line"]: pa.int64(), extra["file"]: pa.string(), extra["cells_beyond"]: pa.string()}
+    types |= {
+        extra["reason"]: pa.string(),
+        extra["line"]: pa.int64(),
+        extra["file"]: pa.string(),
+        extra["cells_beyond"]: pa.string(),
+    }
     path = scratch / f"{raw.table}-broken.parquet"
     _write(path, types, rows)
     return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.cell_times import DATE, NAIVE, end_of_day, instant, plain_time, wall_and_form
+from features.cell_times import DATE, FORM_WORDS, end_of_day, instant, plain_time, wall_and_form
 from features.cell_values import text
 from features.raw_tables import FILE, RECORD, RawTable
 from features.sql_text import Connection, literal
@@ -43,7 +43,7 @@ def check_rows(
     leads = raw.table == "leads"
     own, recorded = raw.columns[own_time], raw.column("recorded_at") if not leads else None
     own_wall, own_form = wall_and_form(own, "own_plain")
-    recorded_wall, recorded_form = ("null::bigint", "null::varchar")
+    recorded_wall, recorded_form = ("null::bigint", "null::utinyint")
     if recorded:
         recorded_wall, recorded_form = wall_and_form(recorded, "recorded_plain")
     recorded_given = f"{text(recorded)} is not null" if recorded else "false"
@@ -60,8 +60,8 @@ def check_rows(
         f" {end_of_day('recorded_wall', clock.zone)} as recorded_day_end from ({first})"
     )
     known = (
-        f"case when recorded_form = {literal(DATE)} then recorded_day_end when told then recorded"
-        f" when own_form = {literal(DATE)} then own_day_end else own end"
+        f"case when recorded_form = {DATE} then recorded_day_end when told then recorded"
+        f" when own_form = {DATE} then own_day_end else own end"
         if not leads
         else "own"
     )
@@ -85,7 +85,11 @@ def check_rows(
     connection.run(
         f"create {'view' if raw.table == 'events' else 'table'} {checked} as select {cells}{FILE}, {RECORD}, rows.lead_id, own, {known} as known, own_form,"
         f" recorded_form, told, {reason} as reason{'' if leads else ', placed.lead'} from ({second}) rows"
-        + ("" if leads else " left join (select lead, lead_id as placed_id from leads) placed on placed_id = rows.lead_id")
+        + (
+            ""
+            if leads
+            else " left join (select lead, lead_id as placed_id from leads) placed on placed_id = rows.lead_id"
+        )
     )
 
 
@@ -105,7 +109,8 @@ class RowCounts:
 def count_rows(connection: Connection, view: str, own_time: str) -> RowCounts:
     """One pass over a checked view."""
     found = connection.rows(
-        f"select reason, own_form, recorded_form, count(*), min(own), max(own), max(greatest(own, known)) from {view} group by all"
+        "select reason, own_form, recorded_form, count(*), min(own), max(own), max(greatest(own, known))"
+        f" from {view} group by all"
     )
     rejected: dict[str, int] = {}
     times: dict[str, dict[str, int]] = {own_time: {}, "recorded_at": {}}
@@ -114,7 +119,8 @@ def count_rows(connection: Connection, view: str, own_time: str) -> RowCounts:
             rejected[reason] = rejected.get(reason, 0) + n
         for column, form in ((own_time, own_form), ("recorded_at", recorded_form)):
             if form is not None:
-                times[column][form] = times[column].get(form, 0) + n
+                words = FORM_WORDS[form]
+                times[column][words] = times[column].get(words, 0) + n
     usable = [row for row in found if row[0] is None]
     return RowCounts(
         rows=sum(row[3] for row in found),
@@ -126,7 +132,3 @@ def count_rows(connection: Connection, view: str, own_time: str) -> RowCounts:
         last_known=max((row[6] for row in usable), default=None),
     )
 
-
-def naive_columns(counts: RowCounts) -> tuple[str, ...]:
-    """Time columns with cells that were read in the workspace's zone."""
-    return tuple(column for column, forms in counts.times.items() if NAIVE in forms or DATE in forms)

@@ -21,8 +21,6 @@ _ATTRIBUTE_CATEGORIES = 1_000
 _EVENT_CATEGORIES = 50
 
 
-
-
 @dataclass(frozen=True)
 class Inference:
     """`left_out`: "table.column" to the reason. `event_types`: type to the number of leads that have it."""
@@ -110,7 +108,9 @@ def _attributes(
             continue
         kind, why = _kind(connection, sources[name], workspace.zone)
         if kind == "category":
-            cells = " union all ".join(f"select lead, {category(column)} as v from {relation}" for relation, column in sources[name])
+            cells = " union all ".join(
+                f"select lead, {category(column)} as v from {relation}" for relation, column in sources[name]
+            )
             values = common_values(connection, f"({cells})", "v", leads=_CATEGORY_LEADS, most=_ATTRIBUTE_CATEGORIES)
             if values:
                 categories[name] = values

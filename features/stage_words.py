@@ -38,7 +38,25 @@ STAGE_WORDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Stage to the words that mean it; the first stage in this order with a word of the type wins."""
 
-_AWAY = ("unsubscribe", "unsubscribed", "opt_out", "optout", "bounce", "bounced", "spam", "complaint", "cancel", "cancelled", "canceled", "解除", "解約", "退会", "停止", "キャンセル", "不達")
+_AWAY = (
+    "unsubscribe",
+    "unsubscribed",
+    "opt_out",
+    "optout",
+    "bounce",
+    "bounced",
+    "spam",
+    "complaint",
+    "cancel",
+    "cancelled",
+    "canceled",
+    "解除",
+    "解約",
+    "退会",
+    "停止",
+    "キャンセル",
+    "不達",
+)
 
 
 def stage_of(event_type: str) -> str | None:

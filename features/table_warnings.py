@@ -20,9 +20,7 @@ from features.toml_reader import nearest
 from features.workspace import Workspace
 
 
-def unreadable_cells(
-    connection: Connection, raws: Mapping[str, RawTable], schema: Schema
-) -> dict[str, dict[str, int]]:
+def unreadable_cells(connection: Connection, raws: Mapping[str, RawTable], schema: Schema) -> dict[str, dict[str, int]]:
     """By table and column: cells that hold something, and not what the column's kind is read from."""
     dates = {name for name, kind in schema.attributes.items() if kind == "date"}
     numbers = {name for name, kind in schema.attributes.items() if kind == "number"}
@@ -69,7 +67,9 @@ def find_warnings(
         for column, n in one.unreadable.items():
             warnings.append(f"{table}.{column}: {n} cells can't be read as the column's kind and count as missing")
     if report.repeated_event_ids:
-        warnings.append(f"{report.repeated_event_ids} events repeat an event_id of their lead: the first recorded counts")
+        warnings.append(
+            f"{report.repeated_event_ids} events repeat an event_id of their lead: the first recorded counts"
+        )
     if report.alike_events:
         warnings.append(
             f"{report.alike_events} events are alike another in all that is read, and all count: "
@@ -89,11 +89,15 @@ def _ending(counts: Mapping[str, RowCounts], history: History, told_end: int | N
     warnings = []
     if told_end is not None and told_end > now:
         warnings.append(f"data_end lies in the future; {instant_text(now)} UTC is used")
-    firsts = [counts[table].first for table in ("events", "outcomes") if table in counts and counts[table].first is not None]
+    firsts = [
+        counts[table].first for table in ("events", "outcomes") if table in counts and counts[table].first is not None
+    ]
     if firsts and told_end is None:
         ended = history.outcomes.at[history.outcomes.at < NEVER]
         first = min(each for each in firsts if each is not None)
-        last = max(each for table in ("events", "outcomes") if table in counts and (each := counts[table].last) is not None)
+        last = max(
+            each for table in ("events", "outcomes") if table in counts and (each := counts[table].last) is not None
+        )
         start = last - (last - first) // 10
         rows = len(history.events) + len(ended)
         late = int(np.count_nonzero(history.events.occurred_at > start)) + int(np.count_nonzero(ended > start))
@@ -113,11 +117,17 @@ def _names(workspace: Workspace, raws: Mapping[str, RawTable], history: History)
     told += [("[page]", name) for key, name in workspace.page.items() if key != "link"]
     for where, name in told:
         if name not in columns:
-            warnings.append(" ".join(filter(None, [f'{where} "{name}" is no column of leads or attributes', nearest(name, columns)])))
+            warnings.append(
+                " ".join(
+                    filter(None, [f'{where} "{name}" is no column of leads or attributes', nearest(name, columns)])
+                )
+            )
     types = history.events.vocabularies[0]
     for name in workspace.events:
         if name not in types:
-            warnings.append(" ".join(filter(None, [f'[events] "{name}" is no event type of the table', nearest(name, types)])))
+            warnings.append(
+                " ".join(filter(None, [f'[events] "{name}" is no event type of the table', nearest(name, types)]))
+            )
     return warnings
 
 

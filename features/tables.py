@@ -127,7 +127,11 @@ def read_history(
             say(f"sorting {n_events:,} events")
             _allow_memory(connection, n_events)
             events, event_facts = fetch_events(
-                connection, events_staged, found.schema, n_leads=n_leads, n_rows=n_events,
+                connection,
+                events_staged,
+                found.schema,
+                n_leads=n_leads,
+                n_rows=n_events,
                 with_ids="event_id" in raws["events"].columns,
             )
         outcomes, outcome_facts = fetch_outcomes(
@@ -138,7 +142,9 @@ def read_history(
             lead_ids=lead_ids,
             created_at=created_at,
             events=events,
-            attributes=fetch_attributes(connection, raws["leads"], raws.get("attributes"), found.schema, n_leads=n_leads),
+            attributes=fetch_attributes(
+                connection, raws["leads"], raws.get("attributes"), found.schema, n_leads=n_leads
+            ),
             outcomes=outcomes,
             data_end=ends_at,
             now=ends_at if told_end is not None else max(ends_at, int(created_at.max()) + 1),

@@ -49,12 +49,16 @@ class TomlReader:
             self.data: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
         except FileNotFoundError:
             raise UsageError(
-                f"no file {path}", expected=f"a folder with a {path.name}", next_step="name the folder, or write the file"
+                f"no file {path}",
+                expected=f"a folder with a {path.name}",
+                next_step="name the folder, or write the file",
             ) from None
         except OSError as error:
             raise UsageError(f"{path} can't be read: {error.strerror}", expected="a readable file") from None
         except UnicodeDecodeError:
-            raise UsageError(f"{path} is not UTF-8", expected="a toml file in UTF-8", next_step="save it as UTF-8") from None
+            raise UsageError(
+                f"{path} is not UTF-8", expected="a toml file in UTF-8", next_step="save it as UTF-8"
+            ) from None
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", str(error))
             line = found[1] if found and found[1] else str(text.count("\n") + 1)
@@ -82,7 +86,12 @@ class TomlReader:
         for key in self.table(path):
             if key not in valid:
                 shown = ".".join((*path, key))
-                self.problem((*path, key), f'unknown key "{shown}"', expected=f"one of {', '.join(valid)}", next_step=nearest(key, valid))
+                self.problem(
+                    (*path, key),
+                    f'unknown key "{shown}"',
+                    expected=f"one of {', '.join(valid)}",
+                    next_step=nearest(key, valid),
+                )
 
     def table(self, path: KeyPath, *, required: bool = False) -> Mapping[str, Any]:
         """The table at `path`; empty where it is absent or something else (that is then a problem, reported once)."""
@@ -91,7 +100,9 @@ class TomlReader:
             value = value.get(key)
             if value is None:
                 if required:
-                    self.problem(path, f"no [{'.'.join(path)}]", expected=f"a table [{'.'.join(path)}]", next_step="add it")
+                    self.problem(
+                        path, f"no [{'.'.join(path)}]", expected=f"a table [{'.'.join(path)}]", next_step="add it"
+                    )
                 return {}
             if not isinstance(value, dict):
                 self._wrong(path[: depth + 1], value, "a table")
@@ -116,7 +127,12 @@ class TomlReader:
         value = self._value(path)
         if value is None:
             if required:
-                self.problem(path, f'no "{path[-1]}" in [{".".join(path[:-1])}]', expected=f'{path[-1]} = "..."', next_step="add it")
+                self.problem(
+                    path,
+                    f'no "{path[-1]}" in [{".".join(path[:-1])}]',
+                    expected=f'{path[-1]} = "..."',
+                    next_step="add it",
+                )
             return None
         if not isinstance(value, str):
             self._wrong(path, value, "a text in quotes")
@@ -154,7 +170,9 @@ class TomlReader:
     def choice(self, path: KeyPath, valid: Collection[str]) -> str | None:
         value = self.text(path)
         if value is not None and value not in valid:
-            self.problem(path, f'{path[-1]} "{value}"', expected=f"one of {', '.join(valid)}", next_step=nearest(value, valid))
+            self.problem(
+                path, f'{path[-1]} "{value}"', expected=f"one of {', '.join(valid)}", next_step=nearest(value, valid)
+            )
             return None
         return value
 

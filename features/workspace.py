@@ -181,7 +181,9 @@ def _schedule(toml: TomlReader) -> Schedule | None:
         toml.problem(("moments", "until"), "until without every", expected='every = "7d" beside it, or no until')
         return None
     if told.get("after_creation") == []:
-        toml.problem(("moments", "after_creation"), "after_creation is empty", expected='durations, such as ["1d", "7d"]')
+        toml.problem(
+            ("moments", "after_creation"), "after_creation is empty", expected='durations, such as ["1d", "7d"]'
+        )
     if after:
         return Schedule(after_creation=tuple(sorted(set(after))))
     return Schedule(every=every, until=until) if every is not None else None
@@ -232,7 +234,11 @@ def _page(toml: TomlReader) -> dict[str, str]:
     link = page.get("link")
     if link is not None and not re.match(r"https?://|/(?!/)", link):
         # A template such as "javascript:..." would run in the browser of whoever clicks it.
-        toml.problem(("page", "link"), "link leads elsewhere than to a web page", expected='"https://..." with {lead_id}')
+        toml.problem(
+            ("page", "link"), "link leads elsewhere than to a web page", expected='"https://..." with {lead_id}'
+        )
     elif link is not None and "{lead_id}" not in link:
-        toml.problem(("page", "link"), "link has no {lead_id}", expected='such as "https://crm.example/leads/{lead_id}"')
+        toml.problem(
+            ("page", "link"), "link has no {lead_id}", expected='such as "https://crm.example/leads/{lead_id}"'
+        )
     return page

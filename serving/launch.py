@@ -46,8 +46,8 @@ def serve(
     """
     workspace = load_workspace(folder)
     keys = read_keys(os.environ.get(KEYS_VARIABLE, ""))
-    require_key_off_loopback(host, keys)
     address = _address(host)
+    require_key_off_loopback(address, keys)
     port = _free_port(address, port)
     home = workspace.state_folder / "serve" / str(port)
     _prepare(workspace, home, address)

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from features.wording import Lang, duration, message, number
 from serving.call_list import CallList
+from serving.decision import DecidedBy
 from serving.lead_score import LeadScore
 from serving.people_words import figure, grade, instant_words, made_by, names, share
 from serving.scoring import Notice
@@ -53,7 +54,7 @@ def queue_page(
 
 
 def _row(score: LeadScore, name: tuple[str, str], rank: int, lang: Lang) -> dict[str, Any]:
-    reasons = score.reasons
+    decided = message(f"decided_by.{score.decided_by.value}", lang)
     return {
         "rank": rank,
         "rank_text": number(rank, lang),
@@ -62,14 +63,20 @@ def _row(score: LeadScore, name: tuple[str, str], rank: int, lang: Lang) -> dict
         "href": f"/leads/{quote(score.lead_id, safe='')}?{urlencode({'lang': lang})}",
         "title": name[0],
         "beside": name[1],
-        "why": reasons.speak_for[0].text
-        if reasons is not None and reasons.speak_for
-        else message("reasons.none_for", lang),
+        "why": _why(score, decided, lang),
         "band": "" if score.band is None else score.band.value,
         "band_text": "" if score.band is None else message(f"band.{score.band.value}", lang),
-        "decided": message(f"decided_by.{score.decided_by.value}", lang),
+        "decided": decided,
         "grade": grade(score),
     }
+
+
+def _why(score: LeadScore, decided: str, lang: Lang) -> str:
+    """What to say of a lead in one line: the rule that put it on the fast lane, else its strongest reason."""
+    if score.decided_by is DecidedBy.FAST_LANE:
+        return decided
+    reasons = score.reasons
+    return reasons.speak_for[0].text if reasons and reasons.speak_for else message("reasons.none_for", lang)
 
 
 def _address(page: int, lang: Lang) -> str:

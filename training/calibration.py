@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from training.compiled import compiled
+from features.compiling import compiled
 from training.losses import log_losses, paired_difference
 
 LEAST = 1e-6

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from features.definitions import Definition, Definitions
 from features.schema import Group
 from training.calibration import Calibrator
-from training.compiled import compiled
+from features.compiling import compiled
 from training.reference import Reference, Similar
 from training.scorer import Scorer
 

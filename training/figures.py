@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.compiled import compiled
+from features.compiling import compiled
 
 CLAMP = 1e-6
 """Probabilities are judged within [CLAMP, 1 - CLAMP]."""

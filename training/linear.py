@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.compiled import compiled
+from features.compiling import compiled
 
 
 @compiled

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.definitions import Definitions
-from training.compiled import compiled
+from features.compiling import compiled
 
 NEAREST = 200
 """So many leads of nearest probability are looked at, but at most a tenth of all."""

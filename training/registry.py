@@ -193,7 +193,7 @@ class Registry:
         """
         with self._alone():
             now = self.champion()
-            served = self._served()
+            served = self._served() if now is not None else []  # without a champion there may be no model to ask about
             if now is not None and served[-1:] == [now.number]:
                 served.pop()
             if now is None or not served:

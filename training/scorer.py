@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.definitions import Definitions
 from training.calibration import Calibrator
-from training.compiled import compiled
+from features.compiling import compiled
 from training.ranker import Ranker
 
 

@@ -112,15 +112,17 @@ def make_bodies(folder: str, scratch: str) -> dict[str, Any]:
     from trained_world import body_of, told_lead
 
     from features.compute import compute_features
+    from features.moments import Moments
     from features.workspace import load_workspace
+    from serving.desk import open_desk
     from serving.scoring import ServingModel
-    from serving.scoring_run import moment_of, open_desk
 
     desk = open_desk(load_workspace(Path(folder)))
     assert isinstance(desk.model, ServingModel), "training left no champion"
     lead = told_lead(desk.history, desk.history.now)
     (Path(scratch) / "lead.json").write_bytes(body_of(lead))
-    moment = moment_of(desk.history, lead["lead_id"], desk.history.now, desk.workspace.zone)
+    position = desk.history.positions(np.array([lead["lead_id"]], dtype=object))
+    moment = Moments(position, np.array([desk.history.now]))
     values = compute_features(desk.history, moment, desk.model.bundle.scorer.definitions)
     # missing as 0: MLflow's JSON has no word for NaN
     (Path(scratch) / "matrix.json").write_text(json.dumps({"inputs": np.nan_to_num(values).tolist()}))

@@ -55,8 +55,8 @@ def both_sides(folder: str, leads: int) -> dict[str, Any]:
     from features.compute import compute_features
     from features.moments import Moments
     from features.workspace import load_workspace
-    from serving.scoring import ServingModel
-    from serving.scoring_run import open_desk
+    from serving.desk import open_desk
+    from serving.scoring import ServingModel, score_leads
 
     desk = open_desk(load_workspace(Path(folder)))
     assert isinstance(desk.model, ServingModel), "training left no champion"
@@ -69,7 +69,8 @@ def both_sides(folder: str, leads: int) -> dict[str, Any]:
     explainer = shap.TreeExplainer(booster)
 
     def answers(reasons: bool) -> None:
-        for _ in desk.scores(moments, lang="en", reasons=reasons):
+        scored_at = time.time_ns() // 1000
+        for _ in score_leads(desk.model, desk.agreement, desk.history, moments, scored_at=scored_at, reasons=reasons):
             pass
 
     def contributions() -> None:

@@ -9,11 +9,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from oracles.written_workspaces import EVENTS, LEADS, NOW, OUTCOMES, TARGET, at, events_of, read, rejected, write_workspace
 
 from features.encodings import detect_encoding
 from features.errors import DataError
 from features.tables import read_history
+from oracles.written_workspaces import (
+    EVENTS,
+    LEADS,
+    NOW,
+    OUTCOMES,
+    TARGET,
+    at,
+    events_of,
+    read,
+    rejected,
+    write_workspace,
+)
 
 TOKYO = '[workspace]\ntimezone = "Asia/Tokyo"\n' + TARGET
 JAPANESE_LEADS = (
@@ -66,7 +77,13 @@ def test_one_broken_byte_does_not_make_a_utf8_file_another_encoding(tmp_path: Pa
     path.write_bytes(("名前,値\n" + "東京,1\n" * 50).encode() + b"\xff,2\n")
     found = detect_encoding(path)
     assert (found.name, found.broken) == ("utf-8", True)
-    got = read(tmp_path, leads=(LEADS.replace("created_at\n", "created_at,town\n").replace("Z\n", "Z,東京大阪京都名古屋札幌福岡仙台\n")).encode() + b"L3,2026-01-01,\xff\n")
+    got = read(
+        tmp_path,
+        leads=(
+            LEADS.replace("created_at\n", "created_at,town\n").replace("Z\n", "Z,東京大阪京都名古屋札幌福岡仙台\n")
+        ).encode()
+        + b"L3,2026-01-01,\xff\n",
+    )
     assert len(got.history) == 3
     assert got.report.tables["leads"].notes == ("leads.csv was read as utf-8; some bytes are not of it",)
 
@@ -84,14 +101,19 @@ def test_every_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
 
 
 def test_quotes_hold_delimiters_line_ends_and_quotes(tmp_path: Path) -> None:
-    events = EVENTS + 'L1,2026-01-03T10:00:00Z,"a, ""b""\nc"\n\nL9,2026-01-03T10:00:00Z,x\n"L1",2026-01-04T10:00:00Z,5\'10" tall\n'
+    events = (
+        EVENTS
+        + 'L1,2026-01-03T10:00:00Z,"a, ""b""\nc"\n\nL9,2026-01-03T10:00:00Z,x\n"L1",2026-01-04T10:00:00Z,5\'10" tall\n'
+    )
     got = read(tmp_path, events=events)
     assert [name for _, name in events_of(got.history, "L1")] == ['a, "b"\nc', "5'10\" tall"]
     assert [(row["line"], row["reason"]) for row in rejected(tmp_path, "events")] == [(5, "unknown lead")]
 
 
 def test_a_quote_in_the_header_and_a_sep_line_of_a_spreadsheet(tmp_path: Path) -> None:
-    got = read(tmp_path, events='sep=;\r\n"lead_id";"occurred_at";"event_type"\r\nL1;2026-01-03 10:00;x\r\nL9;2026-01-03;x\r\n')
+    got = read(
+        tmp_path, events='sep=;\r\n"lead_id";"occurred_at";"event_type"\r\nL1;2026-01-03 10:00;x\r\nL9;2026-01-03;x\r\n'
+    )
     assert len(got.history.events) == 1
     assert rejected(tmp_path, "events")[0]["line"] == 4
 
@@ -123,7 +145,9 @@ def test_broken_lines_are_set_aside_and_the_others_count(tmp_path: Path) -> None
 
 def test_mixed_line_ends_and_old_ones_are_read(tmp_path: Path) -> None:
     for ends in ("\r\n", "\r"):
-        got = read(tmp_path, events=(EVENTS + "L1,2026-01-03T10:00:00Z,a\nL1,2026-01-04T10:00:00Z,b\n").replace("\n", ends))
+        got = read(
+            tmp_path, events=(EVENTS + "L1,2026-01-03T10:00:00Z,a\nL1,2026-01-04T10:00:00Z,b\n").replace("\n", ends)
+        )
         assert len(got.history.events) == 2
     got = read(tmp_path, events="lead_id,occurred_at,event_type\r\nL1,2026-01-03,a\nL1,2026-01-04,b\r\n")
     assert [name for _, name in events_of(got.history, "L1")] == ["a", "b"]
@@ -156,10 +180,19 @@ def test_files_of_different_columns_are_one_table(tmp_path: Path) -> None:
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "b.csv").write_text("event_type,occurred_at,lead_id,value\nx,2026-01-04,L1,2\n")
     pq.write_table(
-        pa.table({"lead_id": ["L1"], "event_type": ["y"], "occurred_at": pa.array([at("2026-01-05")], pa.timestamp("us", "UTC")), "value": [3]}),
+        pa.table(
+            {
+                "lead_id": ["L1"],
+                "event_type": ["y"],
+                "occurred_at": pa.array([at("2026-01-05")], pa.timestamp("us", "UTC")),
+                "value": [3],
+            }
+        ),
         tmp_path / "events" / "a.parquet",
     )
-    (tmp_path / "events" / "c.csv").write_text("lead_id;occurred_at;event_type;channel\nL1;2026-01-06;z;web\nL9;2026-01-06;z;web\n")
+    (tmp_path / "events" / "c.csv").write_text(
+        "lead_id;occurred_at;event_type;channel\nL1;2026-01-06;z;web\nL9;2026-01-06;z;web\n"
+    )
     write_workspace(tmp_path, events=None, toml='events = "events/*"\n' + TARGET)
     from features.workspace import load_workspace
 
@@ -183,9 +216,13 @@ def test_a_folder_with_pattern_characters_is_no_pattern(tmp_path: Path) -> None:
 
 def test_gzip_and_a_parquet_file_of_another_name_are_read(tmp_path: Path) -> None:
     (tmp_path / "e.csv.gz").write_bytes(gzip.compress((EVENTS + "L1,2026-01-03,x\n").encode("cp932")))
-    pq.write_table(pa.table({"lead_id": ["L1"], "occurred_at": ["2026-02-05"], "outcome": ["converted"]}), tmp_path / "o.dat")
+    pq.write_table(
+        pa.table({"lead_id": ["L1"], "occurred_at": ["2026-02-05"], "outcome": ["converted"]}), tmp_path / "o.dat"
+    )
     (tmp_path / "leads.csv").write_text(LEADS)
-    (tmp_path / "propensity.toml").write_text('[tables]\nleads="leads.csv"\nevents="e.csv.gz"\noutcomes="o.dat"\n' + TARGET)
+    (tmp_path / "propensity.toml").write_text(
+        '[tables]\nleads="leads.csv"\nevents="e.csv.gz"\noutcomes="o.dat"\n' + TARGET
+    )
     from features.workspace import load_workspace
 
     history = read_history(load_workspace(tmp_path), clock=lambda: NOW).history
@@ -203,7 +240,10 @@ def test_a_file_that_is_no_table_is_said_so(tmp_path: Path) -> None:
 
 
 def test_columns_that_differ_by_case_or_have_no_name_do_no_harm(tmp_path: Path) -> None:
-    got = read(tmp_path, leads=",lead_id,created_at,Size,size,size\n0,L1,2026-01-01,1,5,7\n1,L2,2026-01-02,2,6,8\n2,,2026-01-02,2,6,8\n")
+    got = read(
+        tmp_path,
+        leads=",lead_id,created_at,Size,size,size\n0,L1,2026-01-01,1,5,7\n1,L2,2026-01-02,2,6,8\n2,,2026-01-02,2,6,8\n",
+    )
     assert got.history.schema.attribute_numbers == ("Size", "size")
     np.testing.assert_array_equal(got.history.attributes.numbers, [[1.0, 2.0], [5.0, 6.0]])
     assert rejected(tmp_path, "leads")[0]["reason"] == "missing lead_id"

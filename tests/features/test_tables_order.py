@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.written_workspaces import NOW, TARGET, at, write_workspace
 
 from features.history import History
 from features.one_lead import RawEvent, RawLead, history_of_leads
 from features.tables import read_history
+from oracles.written_workspaces import NOW, TARGET, at, write_workspace
 
 _TIMES = ["2026-01-03", "2026-01-03T00:00:00Z", "2026-01-03 00:00", "2026-01-04T10:00:00+09:00", "bad", ""]
 _EVENT = st.tuples(
@@ -29,9 +29,17 @@ _EVENT = st.tuples(
     st.sampled_from(["", "e1", "e2"]),
 )
 _LEAD = st.tuples(
-    st.sampled_from(["L1", "L2"]), st.sampled_from(["2026-01-01", "2026-01-02", "bad"]), st.sampled_from(["", "1", "2"]), st.sampled_from(["", "a", "b"])
+    st.sampled_from(["L1", "L2"]),
+    st.sampled_from(["2026-01-01", "2026-01-02", "bad"]),
+    st.sampled_from(["", "1", "2"]),
+    st.sampled_from(["", "a", "b"]),
 )
-_CHANGE = st.tuples(st.sampled_from(["L1", "L2"]), st.sampled_from(_TIMES), st.sampled_from(["", "5", "6"]), st.sampled_from(["", "a", "c"]))
+_CHANGE = st.tuples(
+    st.sampled_from(["L1", "L2"]),
+    st.sampled_from(_TIMES),
+    st.sampled_from(["", "5", "6"]),
+    st.sampled_from(["", "a", "c"]),
+)
 _OUTCOME = st.tuples(st.sampled_from(["L1", "L2"]), st.sampled_from(_TIMES), st.sampled_from(["converted", "lost", ""]))
 
 
@@ -69,7 +77,7 @@ def test_shuffled_rows_give_identical_histories(
     events: list[Any], leads: list[Any], changes: list[Any], outcomes: list[Any], seed: int, with_ids: bool
 ) -> None:
     width = 8 if with_ids else 7
-    names = "lead_id,occurred_at,event_type,recorded_at,value,channel,amount,event_id".split(",")[:width]
+    names = ["lead_id", "occurred_at", "event_type", "recorded_at", "value", "channel", "amount", "event_id"][:width]
     leads = [("L1", "2026-01-01", "3", "c"), *leads]  # at least one that can be used
     tables = {
         "leads": ("lead_id,created_at,size,sector", leads),
@@ -99,7 +107,12 @@ def test_tables_and_requests_lay_out_a_lead_alike(events: list[Any]) -> None:
         )
         inferred = read_history(workspace, clock=lambda: NOW).history
         numbers = ("value", "amount")
-        schema = dataclasses.replace(inferred.schema, event_types=("mail", "page", "ページ"), event_numbers=numbers, event_categories={"channel": ("ads", "web")})
+        schema = dataclasses.replace(
+            inferred.schema,
+            event_types=("mail", "page", "ページ"),
+            event_numbers=numbers,
+            event_categories={"channel": ("ads", "web")},
+        )
         of_tables = read_history(workspace, schema=schema, clock=lambda: NOW).history
 
     def number(text: str) -> float | None:
@@ -121,5 +134,8 @@ def test_tables_and_requests_lay_out_a_lead_alike(events: list[Any]) -> None:
     assert told.events.day.tolist() == of_tables.events.day.tolist()
     assert told.events.numbers.tobytes() == of_tables.events.numbers.tobytes()
     for row in (0, 1):
-        names = [[events.vocabularies[row][code] if code >= 0 else None for code in events.codes[row]] for events in (told.events, of_tables.events)]
+        names = [
+            [events.vocabularies[row][code] if code >= 0 else None for code in events.codes[row]]
+            for events in (told.events, of_tables.events)
+        ]
         assert names[0] == names[1]

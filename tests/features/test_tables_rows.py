@@ -9,12 +9,23 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from oracles.written_workspaces import EVENTS, LEADS, NOW, OUTCOMES, TARGET, at, events_of, read, rejected, write_workspace
 
 from features.errors import DataError
 from features.history import NEVER
 from features.tables import read_history
 from features.workspace import load_workspace
+from oracles.written_workspaces import (
+    EVENTS,
+    LEADS,
+    NOW,
+    OUTCOMES,
+    TARGET,
+    at,
+    events_of,
+    read,
+    rejected,
+    write_workspace,
+)
 
 DAY = 86_400_000_000
 
@@ -291,9 +302,15 @@ def test_parquet_times_of_any_unit_are_read_exactly_and_never_rounded_up(tmp_pat
 
 
 def test_ids_are_one_text_from_any_source(tmp_path: Path) -> None:
-    leads = pa.table({"lead_id": pa.array([7, 8, None], pa.int64()), "created_at": pa.array([0, 0, 0], pa.timestamp("us"))})
-    events = pa.table({"lead_id": [7.0, 8.0], "occurred_at": pa.array([9, 9], pa.timestamp("us")), "event_type": ["x", "y"]})
-    got = read(tmp_path, leads=leads, events=events, outcomes=OUTCOMES + "7,2026-02-01,converted\n007,2026-02-01,converted\n")
+    leads = pa.table(
+        {"lead_id": pa.array([7, 8, None], pa.int64()), "created_at": pa.array([0, 0, 0], pa.timestamp("us"))}
+    )
+    events = pa.table(
+        {"lead_id": [7.0, 8.0], "occurred_at": pa.array([9, 9], pa.timestamp("us")), "event_type": ["x", "y"]}
+    )
+    got = read(
+        tmp_path, leads=leads, events=events, outcomes=OUTCOMES + "7,2026-02-01,converted\n007,2026-02-01,converted\n"
+    )
     assert list(got.history.lead_ids) == ["7", "8"]
     assert len(got.history.events) == 2
     assert got.report.tables["outcomes"].rejected == {"unknown lead": 1}

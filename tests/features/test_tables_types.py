@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from oracles.written_workspaces import EVENTS, LEADS, NOW, TARGET, at, read, write_workspace
 
 from features.personal_data import personal_by_name
 from features.schema import Schema
 from features.schema_inference import leads_for_a_type
 from features.stage_words import stage_of
 from features.tables import ReadTables, read_history
+from oracles.written_workspaces import EVENTS, LEADS, NOW, TARGET, at, read, write_workspace
 
 
 def read_leads(folder: Path, toml: str = TARGET, **columns: list[Any]) -> ReadTables:
@@ -22,7 +22,9 @@ def read_leads(folder: Path, toml: str = TARGET, **columns: list[Any]) -> ReadTa
     n = len(next(iter(columns.values())))
     lines = [",".join(["lead_id", "created_at", *columns])]
     for i in range(n):
-        cells = ["" if values[i] is None else '"' + str(values[i]).replace('"', '""') + '"' for values in columns.values()]
+        cells = [
+            "" if values[i] is None else '"' + str(values[i]).replace('"', '""') + '"' for values in columns.values()
+        ]
         lines.append(",".join([f"L{i:03d}", "2026-01-01", *cells]))
     return read(folder, leads="\n".join(lines) + "\n", toml=toml)
 
@@ -183,12 +185,17 @@ def test_the_word_list_gives_stages(event_type: str, stage: str | None) -> None:
 
 
 def test_the_toml_gives_stages_and_words_before_the_list(tmp_path: Path) -> None:
-    toml = TARGET + '[events]\npage_viewed = { stage = "interest", en = "saw a page", ja = "閲覧" }\npage_veiwed = { points = 1 }\n'
+    toml = (
+        TARGET
+        + '[events]\npage_viewed = { stage = "interest", en = "saw a page", ja = "閲覧" }\npage_veiwed = { points = 1 }\n'
+    )
     got = read(tmp_path, toml=toml, events=EVENTS + "L1,2026-01-03,page_viewed\nL1,2026-01-03,x9\n")
     assert got.history.schema.stages == {"page_viewed": "interest"}
     assert got.history.schema.event_words["page_viewed"].en == "saw a page"
     assert got.report.unmapped_event_types == ("x9",)
-    assert any('"page_veiwed"' in warning and 'did you mean "page_viewed"?' in warning for warning in got.report.warnings)
+    assert any(
+        '"page_veiwed"' in warning and 'did you mean "page_viewed"?' in warning for warning in got.report.warnings
+    )
 
 
 SCHEMA = Schema(

@@ -88,7 +88,9 @@ pricing_page_viewed = { stage = "decision", points = 10, en = "viewed the pricin
         "company_size": AttributeSettings("firmographic", {"1000+": 15.0}, "company size", "従業員規模"),
         "業種": AttributeSettings(points=3.0),
     }
-    assert workspace.events == {"pricing_page_viewed": EventSettings("decision", 10.0, "viewed the pricing page", "価格ページを閲覧")}
+    assert workspace.events == {
+        "pricing_page_viewed": EventSettings("decision", 10.0, "viewed the pricing page", "価格ページを閲覧")
+    }
     assert workspace.page == {"name": "contact_name", "link": "https://crm.example/{lead_id}"}
 
 
@@ -231,7 +233,8 @@ def test_lines_are_found_in_headers_dotted_and_quoted_keys_and_past_long_texts()
 
 
 @pytest.mark.parametrize(
-    ("text", "duration"), [("90d", 90 * DAY), ("3h", 3 * HOUR), ("30m", HOUR // 2), ("45s", 45_000_000), (" 2 w ", 14 * DAY)]
+    ("text", "duration"),
+    [("90d", 90 * DAY), ("3h", 3 * HOUR), ("30m", HOUR // 2), ("45s", 45_000_000), (" 2 w ", 14 * DAY)],
 )
 def test_durations_have_a_unit(text: str, duration: int) -> None:
     assert read_duration(text) == duration

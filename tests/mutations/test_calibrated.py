@@ -1,9 +1,9 @@
 """What a scorer says is what its calibrator makes of the raw score."""
 
 import numpy as np
+
 from oracles.made_scorers import made_scorer, spoken
 from oracles.made_training_sets import simulated
-
 from training.calibration import Calibrator
 
 

@@ -28,7 +28,9 @@ def at(text: str) -> int:
     return microseconds(when if when.tzinfo else when.replace(tzinfo=UTC))
 
 
-def write_workspace(folder: Path, *, toml: str = TARGET, encoding: str = "utf-8", **tables: str | bytes | pa.Table) -> Workspace:
+def write_workspace(
+    folder: Path, *, toml: str = TARGET, encoding: str = "utf-8", **tables: str | bytes | pa.Table
+) -> Workspace:
     """Write tables (CSV text, bytes or Arrow) and a toml that names them; leads, events and outcomes are made if absent."""
     named: dict[str, Any] = {"leads": LEADS, "events": EVENTS, "outcomes": OUTCOMES} | tables
     lines = ["[tables]"]
@@ -55,7 +57,9 @@ def events_of(history: History, lead_id: str) -> list[tuple[int, str]]:
     i = list(history.lead_ids).index(lead_id)
     part = slice(history.events.offsets[i], history.events.offsets[i + 1])
     words = history.events.vocabularies[0]
-    return [(int(t), words[c]) for t, c in zip(history.events.occurred_at[part], history.events.codes[0, part], strict=True)]
+    return [
+        (int(t), words[c]) for t, c in zip(history.events.occurred_at[part], history.events.codes[0, part], strict=True)
+    ]
 
 
 def rejected(folder: Path, table: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -269,6 +270,31 @@ def test_tables_that_change_are_served_without_a_restart(
         leads[leads["lead_id"] != "L-000002"].to_parquet(path)
         eventually(lambda: all(service.ask("/leads/L-000002/score")[0] == 404 for _ in range(8)), within=20)
         assert service.json("/leads/L-000001/score")["probability"] == before
+
+
+def test_points_answer_until_there_is_a_champion(
+    workspace_folder: Path,
+    trained: Any,
+    register_version: Callable[..., str],
+    running: Running,
+    eventually: Callable[..., float],
+) -> None:
+    shutil.rmtree(workspace_folder / ".propensity")
+    (workspace_folder / "agreement.toml").unlink()
+    with running(workspace_folder) as service:
+        score = Score.model_validate(service.json("/score", LEAD))
+        assert (score.probability, score.band, score.model) == (None, None, None)
+        assert score.score > 0
+        Score.model_validate(service.json("/leads/L-000001/score"))
+        assert service.ask("/")[0] == 200
+        assert service.ask("/leads/L-000001")[0] == 200
+        register_version(workspace_folder, trained.bundle, champion=True)
+
+        def all_by_model() -> bool:
+            return all(service.json("/score", LEAD)["model"] is not None for _ in range(8))
+
+        eventually(all_by_model, within=10)
+        assert service.json("/leads/L-000001/score")["agreement"] is None
 
 
 def test_a_port_that_is_taken_is_named(workspace_folder: Path) -> None:
