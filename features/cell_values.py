@@ -33,6 +33,11 @@ def text(column: Column) -> str:
     return f"{x}::varchar"
 
 
+def given(column: Column) -> str:
+    """Whether the cell holds anything, without writing out what is no text."""
+    return f"{text(column) if column.is_text else column.sql} is not null"
+
+
 def plain_width(text_sql: str) -> str:
     """Full-width digits and signs as plain ones."""
     return f"translate({text_sql}, {literal(_FULL_WIDTH)}, {literal(_PLAIN)})"

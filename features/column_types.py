@@ -9,7 +9,7 @@ from features.cell_times import EPOCH, instant, plain_time, wall_and_form
 from features.cell_values import category, is_number, known_text, number, text, zero_first
 from features.personal_data import content_counts, personal_by_content, personal_by_name
 from features.schema import AttributeKind
-from features.sql_text import Column, Connection, literal
+from features.sql_text import Column, Connection
 
 ID_LIKE = 0.9
 """Share of different texts among the known from which on a text column is taken for ids."""
@@ -42,10 +42,8 @@ class Facts:
 
     def __add__(self, other: Facts) -> Facts:
         """Of two tables that both have the column."""
-        if not self.known or not other.known:
-            only = self.only or other.only
-        else:
-            only = self.only if self.only == other.only else ""
+        told = {each.only for each in (self, other) if each.known}
+        only = told.pop() if len(told) == 1 else ""
         return Facts(
             self.rows + other.rows, self.known + other.known, max(self.distinct, other.distinct),
             self.numbers + other.numbers, self.zero_first + other.zero_first, self.times + other.times,

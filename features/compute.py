@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -52,6 +52,8 @@ _OF_TIME = {
     MeanGap: kernel.MEAN_GAP,
     LastGap: kernel.LAST_GAP,
 }
+
+_compute_leads: Callable[..., None] = kernel.compute_leads
 
 LEADS_A_CHUNK = 4096
 """Leads that one call of the kernel takes: enough to forget the call, few enough to keep all threads busy."""
@@ -300,7 +302,7 @@ def compute_features(
         only = int(touched[0])
         moment_offsets = np.zeros(only + 2, np.int64)
         moment_offsets[only + 1] = len(moments)
-        kernel.compute_leads(only, only + 1, moment_offsets, sorted_as_of, rows, out, *slide, *columns, *plan.arguments)
+        _compute_leads(only, only + 1, moment_offsets, sorted_as_of, rows, out, *slide, *columns, *plan.arguments)
         return out
     moment_offsets = np.zeros(len(history) + 1, np.int64)
     moment_offsets[touched + 1] = counts
@@ -308,7 +310,7 @@ def compute_features(
     bounds = _chunks(touched, LEADS_A_CHUNK)
 
     def run(bound: tuple[int, int]) -> None:
-        kernel.compute_leads(*bound, moment_offsets, sorted_as_of, rows, out, *slide, *columns, *plan.arguments)
+        _compute_leads(*bound, moment_offsets, sorted_as_of, rows, out, *slide, *columns, *plan.arguments)
 
     threads = threads or os.cpu_count() or 1
     if threads == 1 or len(bounds) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from features.calendar_days import as_datetime, microseconds
@@ -51,7 +52,7 @@ def local_time_steps(zone: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
     instants, offsets = _transitions(zone)
     # Between T + the smaller and T + the larger offset a local time comes twice or never: fold 0 takes the old offset.
-    steps = [at + max(pair) for at, pair in zip(instants, zip(offsets, offsets[1:], strict=False), strict=True)]
+    steps = [at + max(pair) for at, pair in zip(instants, pairwise(offsets), strict=True)]
     return tuple(steps), offsets
 
 

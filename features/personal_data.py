@@ -9,16 +9,23 @@ from collections.abc import Mapping
 from features.cell_values import plain_width, text
 from features.sql_text import Column, literal
 
-_WHOSE = r"(contact|customer|client|lead|person|personal|user|owner|home|work|office|business|company|billing|shipping|mailing|primary|secondary|main|other|my|ご|お|連絡先|顧客|会社|勤務先|自宅)"
+_WHOSE = (
+    r"(contact|customer|client|lead|person|personal|user|owner|home|work|office|business|company|billing|shipping|mailing|"
+    r"primary|secondary|main|other|my|ご|お|連絡先|顧客|会社|勤務先|自宅)"
+)
 _NUMBERED = r"(_?(1|2|3|one|two))?"
 _BY_NAME: Mapping[str, str] = {
-    "name": r"(first|last|full|family|given|middle|maiden|sur|nick|user|contact|customer|client|person|lead|owner|sales_?rep|rep|agent)_?names?(_?(kana|kanji|en|ja))?|names?|surname|forename|"
+    "name": r"(first|last|full|family|given|middle|maiden|sur|nick|user|contact|customer|client|person|lead|owner|"
+    r"sales_?rep|rep|agent)_?names?(_?(kana|kanji|en|ja))?|names?|surname|forename|"
     r"contact(_person)?|氏名(_?(カナ|かな|漢字))?|お?名前|姓|名|姓名|(ご)?担当者?(名|氏名)?|フリガナ|ふりがな|カナ|かな|代表者(名)?|連絡先名|顧客名|ユーザー名",
     "mail address": r"e?_?mails?(_?(address|addr|adress))?|mail_?to|(e|電子)?メール(アドレス)?|メアド",
-    "phone number": r"(tele)?phones?(_?(number|no|nr))?|(mobile|cell|cellular)(_?(tele)?phone)?(_?(number|no))?|tel(_?(no|number|nr))?|fax(_?(number|no))?|"
+    "phone number": r"(tele)?phones?(_?(number|no|nr))?|(mobile|cell|cellular)(_?(tele)?phone)?(_?(number|no))?|"
+    r"tel(_?(no|number|nr))?|fax(_?(number|no))?|"
     r"whatsapp|(携帯|固定)?電話(番号)?|携帯(番号)?|fax番号|ファックス",
-    "address": r"(street|postal|post|ip|mac)?_?addr(ess)?(_?line)?|street(_?(name|number|no))?|house_?(number|no)|(ip|ip_?v[46])|住所|現住所|所在地|番地|建物名?|町名番地|郵送先",
-    "free text": r"notes?|comments?|remarks?|memos?|message(_?(body|text))?|free_?text|description|inquiry(_?text)?|question_?text|feedback(_?text)?|subject|body|"
+    "address": r"(street|postal|post|ip|mac)?_?addr(ess)?(_?line)?|street(_?(name|number|no))?|"
+    r"house_?(number|no)|(ip|ip_?v[46])|住所|現住所|所在地|番地|建物名?|町名番地|郵送先",
+    "free text": r"notes?|comments?|remarks?|memos?|message(_?(body|text))?|free_?text|description|"
+    r"inquiry(_?text)?|question_?text|feedback(_?text)?|subject|body|"
     r"備考|メモ|コメント|(お)?問い?合わ?せ(内容|詳細)?|ご?要望|自由記述|自由回答|内容|本文|ご?質問|感想|摘要",
 }
 _PATTERNS = {
@@ -33,7 +40,10 @@ _STREET = (
 )
 _JAPANESE_ADDRESS = r"((都|道|府|県).+(市|区|町|村|郡)|(市|区|町|村).*(丁目|番地)).*[0-9一二三四五六七八九十]"
 _SENTENCE = r"^(\S+\s+){5,}\S+|[。！？].|、.*、|\n"
-_PERSON = r"^\p{Lu}\p{Ll}+([ '-]\p{Lu}\p{Ll}*\.?)* \p{Lu}[\p{L}'-]+$|^\p{Han}{1,4}[ \x{3000}][\p{Han}\p{Hiragana}\p{Katakana}]{1,6}$|.(様|さん|氏)$"
+_PERSON = (
+    r"^\p{Lu}\p{Ll}+([ '-]\p{Lu}\p{Ll}*\.?)* \p{Lu}[\p{L}'-]+$"
+    r"|^\p{Han}{1,4}[ \x{3000}][\p{Han}\p{Hiragana}\p{Katakana}]{1,6}$|.(様|さん|氏)$"
+)
 _BY_CONTENT = ("mails", "phones", "addresses", "sentences", "persons")
 
 

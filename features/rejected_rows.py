@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from features.csv_records import Record
 from features.encodings import open_bytes
 from features.errors import DataError
 from features.raw_tables import FILE, RECORD, CsvFile, RawTable
-from features.sql_text import Connection, literal, name
+from features.sql_text import Column, Connection, literal, name
 
 
 def write_rejected(connection: Connection, raw: RawTable, folder: Path, scratch: Path, *, any_rows: bool) -> None:
@@ -92,9 +92,9 @@ def _query(connection: Connection, raw: RawTable, broken: list[tuple[str, Record
     return f"{rows} union all by name select * from read_parquet({literal(str(_broken_rows(raw, broken, extra, scratch)))})"
 
 
-def _distinct_names(raw: RawTable) -> list:  # type: ignore[type-arg]
+def _distinct_names(raw: RawTable) -> list[Column]:
     """Columns whose names differ by more than their case, which the database doesn't see."""
-    seen: dict[str, object] = {}
+    seen: dict[str, Column] = {}
     for column in raw.columns.values():
         seen.setdefault(column.name.lower(), column)
     return list(seen.values())
@@ -122,7 +122,7 @@ def _broken_rows(raw: RawTable, broken: list[tuple[str, Record]], extra: dict[st
     return path
 
 
-def _write(path: Path, types: dict[str, pa.DataType], rows: list[tuple[object, ...]]) -> None:
+def _write(path: Path, types: dict[str, pa.DataType], rows: Sequence[tuple[object, ...]]) -> None:
     columns = [pa.array([row[i] for row in rows], type_) for i, type_ in enumerate(types.values())]
     pq.write_table(pa.Table.from_arrays(columns, names=list(types)), path)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.cell_times import DATE, FORM_WORDS, end_of_day, instant, plain_time, wall_and_form
-from features.cell_values import text
+from features.cell_values import given, text
 from features.raw_tables import FILE, RECORD, RawTable
 from features.sql_text import Connection, literal
 
@@ -46,10 +46,10 @@ def check_rows(
     recorded_wall, recorded_form = ("null::bigint", "null::utinyint")
     if recorded:
         recorded_wall, recorded_form = wall_and_form(recorded, "recorded_plain")
-    recorded_given = f"{text(recorded)} is not null" if recorded else "false"
+    recorded_given = given(recorded) if recorded else "false"
     first = (
         f"select *, {text(raw.columns['lead_id'])} as lead_id, {own_wall} as own_wall, {own_form} as own_form,"
-        f" {text(own)} is not null as own_given, {recorded_wall} as recorded_wall, {recorded_form} as recorded_form,"
+        f" {given(own)} as own_given, {recorded_wall} as recorded_wall, {recorded_form} as recorded_form,"
         f" {recorded_given} as told from (select *, {plain_time(own)} as own_plain,"
         f" {plain_time(recorded) if recorded else 'null'} as recorded_plain from {raw.relation})"
     )
@@ -65,7 +65,7 @@ def check_rows(
         if not leads
         else "own"
     )
-    empty = [f"when {text(raw.columns[each])} is null then {literal(f'missing {each}')}" for each in needed]
+    empty = [f"when not ({given(raw.columns[each])}) then {literal(f'missing {each}')}" for each in needed]
     # A date without a time counts as its beginning here: today's rows are kept, though not yet known.
     later = "greatest(own, coalesce(recorded, own))"
     reason = " ".join(
@@ -82,14 +82,13 @@ def check_rows(
         ]
     )
     cells = "".join(f"{column.sql}, " for column in raw.columns.values())
+    kind = "view" if raw.table == "events" else "table"
+    joined = (
+        "" if leads else " left join (select lead, lead_id as placed_id from leads) placed on placed_id = rows.lead_id"
+    )
     connection.run(
-        f"create {'view' if raw.table == 'events' else 'table'} {checked} as select {cells}{FILE}, {RECORD}, rows.lead_id, own, {known} as known, own_form,"
-        f" recorded_form, told, {reason} as reason{'' if leads else ', placed.lead'} from ({second}) rows"
-        + (
-            ""
-            if leads
-            else " left join (select lead, lead_id as placed_id from leads) placed on placed_id = rows.lead_id"
-        )
+        f"create {kind} {checked} as select {cells}{FILE}, {RECORD}, rows.lead_id, own, {known} as known, own_form,"
+        f" recorded_form, told, {reason} as reason{'' if leads else ', placed.lead'} from ({second}) rows{joined}"
     )
 
 
@@ -131,4 +130,3 @@ def count_rows(connection: Connection, view: str, own_time: str) -> RowCounts:
         last=max((row[5] for row in usable), default=None),
         last_known=max((row[6] for row in usable), default=None),
     )
-

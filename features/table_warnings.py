@@ -115,19 +115,17 @@ def _names(workspace: Workspace, raws: Mapping[str, RawTable], history: History)
     columns = [name for table in ("leads", "attributes") if table in raws for name in raws[table].columns]
     told = [("[attributes]", name) for name in (*workspace.attributes, *workspace.ignore, *workspace.trust)]
     told += [("[page]", name) for key, name in workspace.page.items() if key != "link"]
-    for where, name in told:
-        if name not in columns:
-            warnings.append(
-                " ".join(
-                    filter(None, [f'{where} "{name}" is no column of leads or attributes', nearest(name, columns)])
-                )
-            )
+    warnings += [
+        f'{where} "{name}" is no column of leads or attributes {nearest(name, columns)}'.rstrip()
+        for where, name in told
+        if name not in columns
+    ]
     types = history.events.vocabularies[0]
-    for name in workspace.events:
-        if name not in types:
-            warnings.append(
-                " ".join(filter(None, [f'[events] "{name}" is no event type of the table', nearest(name, types)]))
-            )
+    warnings += [
+        f'[events] "{name}" is no event type of the table {nearest(name, types)}'.rstrip()
+        for name in workspace.events
+        if name not in types
+    ]
     return warnings
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import traceback
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from features.errors import UserError
+from serving.disk_trouble import disk_trouble
 from training.cli import FOLDER, check, train
 
 if TYPE_CHECKING:
     from features.wording import Lang
 
-FAULT_OF_OURS, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+FAULT_OF_OURS, WRONG_USAGE, WRONG_DATA, INTERRUPTED = 1, 2, 3, 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -139,16 +139,15 @@ def _run(arguments: list[str]) -> int:
         # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            where = Path(str(error.filename)).name if error.filename else "the workspace"
-            text = f"{error.strerror}: {where}\n  expected: a folder that can be written, on a disk with room"
-            return _say(
-                f"{text}\n  next: make room or rights, and run the command again; nothing half-done was kept", 3
-            )
-        return _fault(error)
     except Exception as error:
-        return _fault(error)
+        refused = disk_trouble(error)
+        if refused is None or os.environ.get("PROPENSITY_DEBUG"):
+            return _fault(error)
+        return _say(
+            f"{refused}\n  expected: a folder that can be written, on a disk with room"
+            "\n  next: make room or rights, and run the command again; nothing half-done was kept",
+            WRONG_DATA,
+        )
     return outcome if isinstance(outcome, int) else 0
 
 

@@ -29,7 +29,9 @@ from oracles.written_workspaces import (
 TOKYO = '[workspace]\ntimezone = "Asia/Tokyo"\n' + TARGET
 JAPANESE_LEADS = (
     "lead_id;created_at;業種;従業員数\r\n"
-    + "".join(f"見込{i:02d};2026/01/{1 + i:02d} 9:05;{'製造業' if i % 2 else '小売業'};{'１，２００' if i % 2 else '80'}\r\n" for i in range(12))
+    + "".join(
+        f"見込{i:02d};2026/01/{1 + i:02d} 9:05;{'製造業;１，２００' if i % 2 else '小売業;80'}\r\n" for i in range(12)
+    )
 )  # fmt: skip
 JAPANESE_EVENTS = (
     "lead_id;occurred_at;event_type;channel\r\n"
@@ -170,7 +172,8 @@ def test_times_with_offset_naive_and_epoch_stand_side_by_side(tmp_path: Path) ->
         toml=TOKYO,
         events=EVENTS
         + "L1,2026-03-14T09:05:00+09:00,a\nL1,2026-03-14T00:05:00Z,b\nL1,2026-03-14 09:05,c\n"
-        + f"L1,{at('2026-03-14T00:05') // 1_000_000},d\nL1,{at('2026-03-14T00:05') // 1_000},e\nL1,２０２６／３／１４　９：０５,f\n",
+        + f"L1,{at('2026-03-14T00:05') // 1_000_000},d\nL1,{at('2026-03-14T00:05') // 1_000},e\n"
+        + "L1,２０２６／３／１４　９：０５,f\n",
     )
     assert set(got.history.events.occurred_at) == {at("2026-03-14T00:05")}
     assert got.report.tables["events"].times["occurred_at"] == {"epoch": 2, "naive": 2, "with offset": 2}

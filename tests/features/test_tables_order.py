@@ -64,7 +64,7 @@ def _read(folder: Path, tables: dict[str, tuple[str, list[tuple[str, ...]]]]) ->
     return _arrays(got.history), report
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     events=st.lists(_EVENT, max_size=14),
     leads=st.lists(_LEAD, max_size=4),
@@ -95,7 +95,7 @@ def test_shuffled_rows_give_identical_histories(
     assert first == second
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(events=st.lists(_EVENT, max_size=14))
 def test_tables_and_requests_lay_out_a_lead_alike(events: list[Any]) -> None:
     """What `history_of_leads` makes of told events is what the tables say, in the same order."""

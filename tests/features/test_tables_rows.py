@@ -140,7 +140,7 @@ def test_a_date_without_time_is_known_at_the_end_of_the_local_day(tmp_path: Path
     events = got.history.events
     assert list(events.occurred_at) == [at("2026-03-14T00:00+09:00")]
     assert list(events.known_at) == [at("2026-03-14T23:59:59.999999+09:00")]
-    assert list(got.history.outcomes.known_at)[0] == at("2026-03-15T23:59:59.999999+09:00")
+    assert got.history.outcomes.known_at[0] == at("2026-03-15T23:59:59.999999+09:00")
     assert got.report.tables["events"].times == {"occurred_at": {"date without time": 1}}
 
 
