@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -79,9 +78,3 @@ def local_days(instants: NDArray[np.int64], zone: str) -> NDArray[np.int32]:
         return ((instants + offsets[0]) // DAY).astype(np.int32)
     position = np.searchsorted(np.asarray(changes, dtype=np.int64), instants, side="right")
     return ((instants + np.asarray(offsets, dtype=np.int64)[position]) // DAY).astype(np.int32)
-
-
-def local_day(instant: int, zone: str) -> int:
-    """`local_days` of one instant, without arrays."""
-    changes, offsets = _day_changes(zone)
-    return (instant + offsets[bisect.bisect_right(changes, instant)]) // DAY

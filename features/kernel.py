@@ -14,7 +14,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from features.compiling import compiled
+from features.compiling import compiled, inlined
 from features.windows import (
     BEFORE_LAST,
     FIRST,
@@ -60,7 +60,7 @@ HALF_POWERS = np.array(
 )  # fmt: skip
 
 
-@compiled
+@inlined
 def half_power(age: int, half_life: int) -> float:
     """``2 ** -(age / half_life)`` in steps of 1/65536 half-life, 0 from 64 half-lives: a fixed sequence of products."""
     whole = age // half_life
@@ -111,7 +111,7 @@ def _copy(source, target):
     target.recent[:] = source.recent
 
 
-@compiled
+@inlined
 def _advance(ever, e, rows, streams, decay_start, half_lives, hit):
     """Add event `e` to what all its streams count ever."""
     t, day = rows.occurred_at[e], rows.days[e]

@@ -56,8 +56,8 @@ def check_rows(
     second = (
         f"select * exclude (own_wall, recorded_wall), own_wall, {instant('own_wall', 'own_form', clock.zone)} as own,"
         f" {instant('recorded_wall', 'recorded_form', clock.zone)} as recorded,"
-        f" {end_of_day('own_wall', clock.zone)} as own_day_end,"
-        f" {end_of_day('recorded_wall', clock.zone)} as recorded_day_end from ({first})"
+        f" case when own_form = {DATE} then {end_of_day('own_wall', clock.zone)} end as own_day_end,"
+        f" case when recorded_form = {DATE} then {end_of_day('recorded_wall', clock.zone)} end as recorded_day_end from ({first})"
     )
     known = (
         f"case when recorded_form = {DATE} then recorded_day_end when told then recorded"

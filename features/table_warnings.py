@@ -24,7 +24,7 @@ def unreadable_cells(connection: Connection, raws: Mapping[str, RawTable], schem
     """By table and column: cells that hold something, and not what the column's kind is read from."""
     dates = {name for name, kind in schema.attributes.items() if kind == "date"}
     numbers = {name for name, kind in schema.attributes.items() if kind == "number"}
-    wanted = {"events": ("(select * from checked_events where reason is null)", set(schema.event_numbers), set[str]())}
+    wanted = {"events": ("raw_events", set(schema.event_numbers), set[str]())}
     wanted |= {"leads": ("leads", numbers, dates), "attributes": (USABLE_ATTRIBUTES, numbers, dates)}
     found: dict[str, dict[str, int]] = {}
     for table, (relation, of_numbers, of_dates) in wanted.items():

@@ -12,7 +12,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from features.compiling import compiled
+from features.compiling import compiled, inlined
 
 SESSION_GAP = 1_800_000_000
 """Microseconds; an event further than this behind its predecessor starts a session."""
@@ -64,7 +64,7 @@ def new_edges(n_windows, n_streams):
     )  # fmt: skip
 
 
-@compiled
+@inlined
 def streams_of(e, rows, streams, hit):
     """Put the streams of event `e` into `hit`, that of all events first; their number."""
     hit[0] = 0
@@ -77,7 +77,7 @@ def streams_of(e, rows, streams, hit):
     return n
 
 
-@compiled
+@inlined
 def _add_numbers(within, window, stream, e, rows, streams):
     """Add an event's numbers to every window that holds it."""
     for j in range(streams.slot_start[stream], streams.slot_start[stream + 1]):

@@ -121,7 +121,7 @@ class LiveTables:
             return
         begun = time.perf_counter()
         try:
-            history = read_history(self._workspace, schema=schema).history
+            history = read_history(self._workspace, schema=schema, set_aside=False).history
         except UserError as error:
             self._keep_old(state, schema, error)
         else:

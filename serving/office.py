@@ -11,7 +11,8 @@ from serving.access import Access
 from serving.answers import Answers
 from serving.call_list import LiveCallList
 from serving.champion import Champion, Snapshot, open_registry
-from serving.live_tables import LiveTables
+from serving.cold_start import cold_start
+from serving.live_tables import LiveTables, Tables
 from serving.log_lines import note
 from serving.metrics import Metrics
 from serving.scoring import ColdStart
@@ -47,6 +48,7 @@ class Office:
             metrics=self.metrics,
         )
         self.tables = LiveTables(workspace, self.snapshot, lambda stale: self.metrics.stale("tables", stale))
+        self._cold: tuple[Tables, ColdStart] | None = None
         self.call_list = LiveCallList(self.tables, self.snapshot)
         self.answers = Answers(snapshot=self.snapshot, tables=self.tables, metrics=self.metrics, clock=clock)
         self.score_body = self.answers.score_body
@@ -84,7 +86,11 @@ class Office:
         return self.tables.looked
 
     def _cold_start(self) -> tuple[ColdStart, Schema]:
-        """Points, while there is no champion; what the tables say of event types is used as soon as they were read."""
-        schema = self.tables.schema or self._told_schema
-        rules = PointsRules.of(self.workspace, schema)
-        return ColdStart(rules=rules, horizon=self.workspace.horizon), schema
+        """Points, while there is no champion; once the tables were read they say of event types, and what is missing."""
+        tables = self.tables.held
+        if tables is None:
+            rules = PointsRules.of(self.workspace, self._told_schema)
+            return ColdStart(rules=rules, horizon=self.workspace.horizon), self._told_schema
+        if self._cold is None or self._cold[0] is not tables:
+            self._cold = (tables, cold_start(self.workspace, tables.history))
+        return self._cold[1], tables.history.schema

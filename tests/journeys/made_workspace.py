@@ -41,6 +41,13 @@ outcomes = "outcomes.csv"
 converted = "converted"
 horizon = "30d"
 """
+QUICK = (
+    TOML
+    + """
+[moments]
+after_creation = ["1d", "7d"]
+"""
+)
 AGREEMENT = """\
 version = 1
 
@@ -67,13 +74,8 @@ class Tables:
         return replace(self, **{name: list(rows) for name, rows in changed.items()})
 
 
-def made_tables(leads: int = 900, *, seed: int = 1, shuffled_outcomes: bool = False) -> Tables:
-    """Rows of a seller whose larger, more active leads convert more often.
-
-    Parameters
-    ----------
-    shuffled_outcomes : hand the fates of the leads around among them, so that nothing can be learned from these tables.
-    """
+def made_tables(leads: int = 600, *, seed: int = 1) -> Tables:
+    """Rows of a seller whose larger, more active leads convert more often."""
     random_ = random.Random(seed)
     lead_rows: list[Row] = []
     event_rows: list[Row] = []
@@ -82,7 +84,9 @@ def made_tables(leads: int = 900, *, seed: int = 1, shuffled_outcomes: bool = Fa
     for number in range(leads):
         size, source = random_.choice(("1-50", "51-500", "501+")), random_.choice(("fair", "web", "referral"))
         begun = START + CREATED_OVER * random_.random()
-        interest = random_.gauss(0.0, 1.0) + {"1-50": -0.5, "51-500": 0.1, "501+": 0.7}[size] + (source == "referral") * 0.6
+        interest = (
+            random_.gauss(0.0, 1.0) + {"1-50": -0.5, "51-500": 0.1, "501+": 0.7}[size] + (source == "referral") * 0.6
+        )
         wins = random_.random() < 1.0 / (1.0 + math.exp(1.6 - 1.5 * interest))
         ends = timedelta(days=random_.uniform(3.0, 28.0))
         fate = ("converted", ends) if wins else ("lost", ends * 1.5) if random_.random() < 0.5 else ("open", None)
@@ -96,8 +100,6 @@ def made_tables(leads: int = 900, *, seed: int = 1, shuffled_outcomes: bool = Fa
             event_rows.append({"lead_id": lead_id, "occurred_at": stamp(at), "event_type": kind})
         fates.append(fate)
         created.append(begun)
-    if shuffled_outcomes:
-        random_.shuffle(fates)
     outcome_rows = [
         {"lead_id": row["lead_id"], "occurred_at": stamp(begun + after), "outcome": fate}
         for row, begun, (fate, after) in zip(lead_rows, created, fates, strict=True)

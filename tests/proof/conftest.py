@@ -87,7 +87,6 @@ def _ids(folder: Path, lead: NDArray[np.int64]) -> NDArray[np.str_]:
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One folder for all processes of a test run."""
-    return Path("shared")  # DEV
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "proof"
     folder.mkdir(exist_ok=True)

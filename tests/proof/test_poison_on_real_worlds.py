@@ -7,8 +7,8 @@ know at these moments, and are read and scored again by the same model, by the w
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
-from oracles.made_service import signed
 
 from features.calendar_days import DAY
 from features.compute import compute_features
@@ -24,6 +23,7 @@ from features.history import History
 from features.moments import Moments
 from features.tables import ReadTables, read_history
 from features.workspace import load_workspace
+from oracles.made_service import signed
 from serving.agreement import Agreement, Evidence, FastLane
 from serving.lead_score import LeadScore
 from serving.scoring import score_leads
@@ -43,10 +43,20 @@ class Case:
 
     world: Any
     tables: Tables
-    lead_id: NDArray[np.object_]
+    clean: History
     as_of: Ints
-    values: NDArray[np.float64]
-    scores: list[LeadScore]
+
+    @property
+    def lead_id(self) -> NDArray[np.object_]:
+        return self.clean.lead_ids
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        return self.values_by(self.clean)
+
+    @cached_property
+    def scores(self) -> list[LeadScore]:
+        return self.scores_by(self.clean)
 
     def agreement(self) -> Any:
         """Cutoffs, evidence and a fast lane that all look at events."""
@@ -84,31 +94,19 @@ def _bits(values: NDArray[np.float64]) -> Ints:
     return np.where(np.isnan(values), np.nan, values).view(np.int64)
 
 
-def _case(world: Any, folder: Path, seed: int) -> Case:
-    draw = np.random.default_rng(seed)
-    tables = {name: pd.read_parquet(world.folder / f"{name}.parquet") for name in ("leads", "events", "outcomes")}
-    clean = _read(world, folder, tables).history
-    as_of = _random_moments(clean, draw)
-    lead_id = clean.lead_ids
-    case = Case(world, tables, lead_id, as_of, np.empty(0), [])
-    return Case(world, tables, lead_id, as_of, case.values_by(clean), case.scores_by(clean))
-
-
 def _random_moments(history: History, draw: np.random.Generator) -> Ints:
-    """One a lead, within a year of its creation: any instant, that of one of its own events, or a microsecond later."""
+    """One a lead, within 300 days of its creation: any instant, that of one of its own events, or a microsecond later."""
     as_of = history.created_at + draw.integers(1, 300 * DAY, len(history))
-    offsets = history.events.offsets
-    own = history.events.occurred_at[np.minimum((offsets[:-1] + draw.random(len(history)) * np.diff(offsets)).astype(int),
-                                                len(history.events) - 1)]  # fmt: skip
-    kind = draw.integers(0, 4, len(history))
-    usable = (np.diff(offsets) > 0) & (own > history.created_at)
-    as_of = np.where(usable & (kind == 0), own, as_of)
-    as_of = np.where(usable & (kind == 1), own + 1, as_of)
-    return as_of.astype(np.int64)
+    first, count = history.events.offsets[:-1], np.diff(history.events.offsets)
+    drawn = first + (draw.random(len(history)) * count).astype(np.int64)
+    own = history.events.occurred_at[np.minimum(drawn, len(history.events) - 1)]
+    usable = (count > 0) & (own > history.created_at)
+    way = draw.integers(0, 4, len(history))
+    return np.select([usable & (way == 0), usable & (way == 1)], [own, own + 1], as_of).astype(np.int64)
 
 
 def _read(world: Any, folder: Path, tables: Tables) -> ReadTables:
-    """Write tables as Parquet, several files where a list is given, and read them by the model's schema."""
+    """Write tables as Parquet and read them by the model's schema."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     toml = (world.folder / "propensity.toml").read_text(encoding="utf-8")
@@ -180,9 +178,11 @@ def _times(instants: Ints) -> pd.Series:
 
 
 @pytest.fixture(scope="module", params=["completejourney", "cdnow"])
-def case(request: pytest.FixtureRequest, shared_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     world = request.getfixturevalue(request.param)
-    return _case(world, tmp_path_factory.mktemp("clean") / request.param, seed=len(request.param))
+    tables = {name: pd.read_parquet(world.folder / f"{name}.parquet") for name in ("leads", "events", "outcomes")}
+    clean = _read(world, tmp_path_factory.mktemp("clean") / request.param, tables).history
+    return Case(world, tables, clean, _random_moments(clean, np.random.default_rng(len(request.param))))
 
 
 def test_the_moments_and_what_is_said_of_them_differ(case: Case) -> None:
@@ -204,9 +204,8 @@ def test_rows_that_nobody_could_know_change_no_bit(case: Case, tmp_path: Path) -
     case.assert_unchanged(read.history)
 
     # the same rows do change what is said once they can be known
-    known = Case(case.world, case.tables, case.lead_id, np.full(n, LATER - 1), case.values, case.scores)
-    clean = _read(case.world, tmp_path / "clean", case.tables).history
-    differs = (_bits(known.values_by(read.history)) != _bits(known.values_by(clean))).any(axis=1)
+    afterwards = Case(case.world, case.tables, case.clean, np.full(n, LATER - 1))
+    differs = (_bits(afterwards.values_by(read.history)) != _bits(afterwards.values)).any(axis=1)
     assert differs.mean() > 0.95  # strangely typed ones alone change nothing where one type has all the features
 
 
@@ -224,13 +223,11 @@ def test_other_leads_change_no_bit(case: Case, tmp_path: Path) -> None:
     case.assert_unchanged(history, rows)
 
 
-def test_chunks_threads_and_the_order_of_moments_change_no_bit(
-    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    history = _read(case.world, tmp_path / "again", case.tables).history
+def test_chunks_threads_and_the_order_of_moments_change_no_bit(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(case.scores) == len(case.values)  # said before anything is changed
     monkeypatch.setattr("features.compute.LEADS_A_CHUNK", 97)
     monkeypatch.setattr("serving.scoring.LEADS_AT_ONCE", 1009)
     monkeypatch.setattr("training.explanation.CHUNK", 61)
-    case.assert_unchanged(history, np.random.default_rng(6).permutation(len(case.as_of)), threads=3)
+    case.assert_unchanged(case.clean, np.random.default_rng(6).permutation(len(case.as_of)), threads=3)
     for threads in (1, 2):
-        assert np.array_equal(_bits(case.values_by(history, threads=threads)), _bits(case.values))
+        assert np.array_equal(_bits(case.values_by(case.clean, threads=threads)), _bits(case.values))

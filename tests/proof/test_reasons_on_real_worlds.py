@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from oracles.brute_force_shapley import _expected
 
+from oracles.brute_force_shapley import _expected
 from training.explanation import Explainer
 
 Floats = NDArray[np.float64]
@@ -46,7 +46,7 @@ def test_base_rest_and_shown_reasons_add_up_to_the_raw_score(world: Any, sample:
     told = Explainer.of(scorer, world.bundle.reference).explain(sample, raw, shown=5)
     assert told.base + told.other + told.log_odds.sum(axis=1) == pytest.approx(raw, abs=1e-6)
     assert told.fit + told.engagement == pytest.approx(raw - told.base, abs=1e-6)
-    assert (told.reason >= 0).sum() > 3 * len(sample)
+    assert (told.reason >= 0).sum() > len(sample)
 
 
 def test_shares_of_the_trees_are_those_of_the_shap_package(world: Any, sample: Floats) -> None:
