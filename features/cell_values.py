@@ -67,14 +67,24 @@ def number(column: Column) -> str:
         return "null::double"
     if column.is_text:
         t = plain_width(known_text(column))
+        # Most cells are plain numbers as they stand; the rest of the expression, costly as it is, sees the others only.
         value = (
-            f"(case when regexp_matches({t}, {literal(_NUMBER)}) then try_cast({t} as double)"
+            f"(case when regexp_matches({x}, {literal(_NUMBER)}) then try_cast({x} as double)"
+            f" when regexp_matches({t}, {literal(_NUMBER)}) then try_cast({t} as double)"
             f" when regexp_matches({t}, {literal(_THOUSANDS)}) then try_cast(replace({t}, ',', '') as double) end)"
         )
     else:
         value = f"try_cast({x} as double)"
-    # x + 0.0 would turn -0.0 to 0.0 as well, but an optimiser may take it away.
-    return f"(case when {value} = 0 then 0.0::double when isfinite({value}) then {value} end)"
+    finite = f"nullif(nullif(nullif({value}, 'inf'::double), '-inf'::double), 'nan'::double)"
+    return f"({finite} + 0.0::double)"  # turns -0.0 to 0.0
+
+
+def unreadable(column: Column) -> str:
+    """Whether a cell holds something that is no number."""
+    if column.is_number:
+        return "false"
+    plain = f"regexp_matches({column.sql}, {literal(_NUMBER)})" if column.is_text else "false"
+    return f"(case when {plain} then false else {known_text(column)} is not null and {number(column)} is null end)"
 
 
 def is_number(column: Column) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from features.cell_times import plain_time, wall_and_form
-from features.cell_values import known_text, number
+from features.cell_values import known_text, unreadable
 from features.history import NEVER, History
 from features.instants import instant_text
 from features.raw_tables import RawTable
@@ -33,7 +33,7 @@ def unreadable_cells(connection: Connection, raws: Mapping[str, RawTable], schem
         wrong = {}
         for name, column in raws[table].columns.items():
             if name in of_numbers and not column.is_number:
-                wrong[name] = f"{known_text(column)} is not null and {number(column)} is null"
+                wrong[name] = unreadable(column)
             elif name in of_dates and not column.is_time:
                 wrong[name] = f"{known_text(column)} is not null and {_wall(column)} is null"
         if wrong:

@@ -21,6 +21,7 @@ from serving.agreeing import expected_volumes
 from serving.agreement import AGREEMENT_FILE
 from serving.agreement_file import load_agreement
 from serving.call_list import leads_to_call
+from serving.decision import DecidedBy
 from serving.desk import Desk, open_desk
 from serving.lead_score import LeadScore, call_order
 from serving.promoting import promote_challenger
@@ -33,6 +34,8 @@ from training.terminal import Steps, printed
 
 SIGNED_BY = "example signature made by the demo"
 TO_CALL = 10
+FAST_LANES = ("contact_sales", "discovery_call_booked", "trial_started")
+"""Events of the example worlds that make a lead SQL at once."""
 
 
 def run_demo(world: str, folder: Path, *, size: int | None, serve: bool, port: int) -> None:
@@ -85,7 +88,7 @@ def _agree(desk: Desk) -> None:
     if not (folder / AGREEMENT_FILE).exists():
         backtest = model.bundle.backtest
         mql, sql = (round(float(np.quantile(backtest.probability, 1 - best)), 2) for best in (0.2, 0.05))
-        lanes = [each for each in ("contact_sales", "call_booked", "trial_started") if each in model.schema.event_types]
+        lanes = [each for each in FAST_LANES if each in model.schema.event_types]
         (folder / AGREEMENT_FILE).write_text(_example(max(mql, 0.01), max(sql, 0.02), lanes), encoding="utf-8")
     agreement = load_agreement(folder)
     assert agreement is not None
@@ -130,7 +133,8 @@ def _calls(scores: list[LeadScore], desk: Desk) -> str:
     for score in scores:
         because = "; ".join(each.text for each in score.reasons.speak_for[:2]) if score.reasons is not None else ""
         likely = "-" if score.probability is None else f"{score.probability:.0%}"
-        table.add_row(score.lead_id, likely, str(score.band or "-"), because)
+        band = str(score.band or "-") + (", fast lane" if score.decided_by is DecidedBy.FAST_LANE else "")
+        table.add_row(score.lead_id, likely, band, because)
     average = next((score.average for score in scores if score.average is not None), None)
     told = f"As of {instant_text(desk.history.now, desk.workspace.zone)}"
     return printed(told + (f"; on average {average:.1%} convert." if average is not None else "."), table)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.compiling import compiled
 from features.definitions import Definition, Definitions
 from features.schema import Group
 from training.calibration import Calibrator
-from features.compiling import compiled
 from training.reference import Reference, Similar
 from training.scorer import Scorer
 

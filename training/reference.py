@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.definitions import Definitions
 from features.compiling import compiled
+from features.definitions import Definitions
 
 NEAREST = 200
 """So many leads of nearest probability are looked at, but at most a tenth of all."""

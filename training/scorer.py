@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.compiling import compiled
 from features.definitions import Definitions
 from training.calibration import Calibrator
-from features.compiling import compiled
 from training.ranker import Ranker
 
 

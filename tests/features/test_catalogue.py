@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles.made_histories import SCHEMA, MadeAttributes, MadeEvent, MadeLead, history_of
 
 from features.catalogue import MOST, build_catalogue, choose_windows
 from features.definitions import CountWithin, Definitions
 from features.history import History
 from features.moments import Schedule
+from oracles.made_histories import SCHEMA, MadeAttributes, MadeEvent, MadeLead, history_of
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR

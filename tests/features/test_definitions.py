@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from oracles.made_histories import SCHEMA, every_definition
 
 from features.definitions import (
     ALL,
@@ -16,6 +15,7 @@ from features.definitions import (
     definition_from_json,
     duration_text,
 )
+from oracles.made_histories import SCHEMA, every_definition
 
 
 @pytest.mark.parametrize("definition", every_definition(SCHEMA), ids=lambda each: each.name)

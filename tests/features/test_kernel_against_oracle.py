@@ -11,6 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+
+from features.compute import LEADS_A_CHUNK, compute_features
+from features.definitions import (
+    ALL,
+    KINDS,
+    CountWithin,
+    DaysSinceLast,
+    DecayedCount,
+    Definitions,
+    DistinctDays,
+    Selector,
+)
+from features.history import History
+from features.moments import Moments
 from oracles.made_histories import (
     DAY,
     HOUR,
@@ -33,20 +47,6 @@ from oracles.made_histories import (
     moments_of,
 )
 from oracles.plain_features import HALF_POWERS, half_power, plain_features
-
-from features.compute import LEADS_A_CHUNK, compute_features
-from features.definitions import (
-    ALL,
-    KINDS,
-    CountWithin,
-    DaysSinceLast,
-    DecayedCount,
-    Definitions,
-    DistinctDays,
-    Selector,
-)
-from features.history import History
-from features.moments import Moments
 
 ALL_DEFINITIONS = Definitions(SCHEMA, every_definition(SCHEMA))
 calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from oracles.made_histories import SCHEMA, MadeLead, history_of, moments_of
 
 from features.errors import MomentOutsideHistory
 from features.history import NEVER, History, Outcomes
 from features.moments import Schedule
+from oracles.made_histories import SCHEMA, MadeLead, history_of, moments_of
 
 DAY = 86_400_000_000
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles.made_histories import SCHEMA, Made, MadeLead, every_definition, made
 
 from features.compute import compute_features
 from features.definitions import CountWithin, Definitions, Selector
 from features.moments import Moments
 from features.one_lead import RawEvent, RawLead, history_of_leads
+from oracles.made_histories import SCHEMA, Made, MadeLead, every_definition, made
 
 ALL_OF_THEM = Definitions(SCHEMA, every_definition(SCHEMA))
 

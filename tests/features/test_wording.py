@@ -9,7 +9,6 @@ import timeit
 
 import numpy as np
 import pytest
-from oracles.made_histories import DAY, HOUR, every_definition
 
 from features.definitions import (
     ALL,
@@ -43,6 +42,7 @@ from features.wording import LANGS, Lang, ago, duration, label, message, number,
 from features.wording.formats import rough, window
 from features.wording.subjects import subject
 from features.wording.texts import known, plain, texts
+from oracles.made_histories import DAY, HOUR, every_definition
 
 SCHEMA = Schema(
     event_types=("basket", "frobnicated_thing", "mail_opened", "mail_sent", "pricing_page_viewed", "デモ見学"),

@@ -10,13 +10,14 @@ from journeys.running import explained, propensity
 
 def test_a_challenger_serves_once_promoted_and_a_rollback_undoes_it(trained: Path) -> None:
     tables = made_tables()
-    write_csv(trained / "leads.csv", tables.leads, columns=["lead_id", "created_at", "company_size"])
     before = explained(trained, "L0001", "--as-of", "2025-11-20")
+    write_csv(trained / "leads.csv", tables.leads, columns=["lead_id", "created_at", "company_size"])
     said = propensity("train", trained).out
     assert "company version 2 is registered as challenger." in said
+    write_csv(trained / "leads.csv", tables.leads)
     waiting = explained(trained, "L0001", "--as-of", "2025-11-20")
     assert waiting["model"]["version"] == "1", "a challenger doesn't serve"
-    write_csv(trained / "leads.csv", tables.leads)
+    assert waiting["probability"] == before["probability"]
     promoted = propensity("promote", trained).out
     assert "passed: not worse than the champion" in promoted
     assert "company version 2 is champion after version 1." in promoted

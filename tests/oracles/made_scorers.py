@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from oracles.made_training_sets import DAY, simulated
 
 from features.definitions import (
     ALL,
@@ -18,6 +17,7 @@ from features.definitions import (
     Selector,
 )
 from features.schema import Schema
+from oracles.made_training_sets import DAY, simulated
 from training.bundle import Bundle
 from training.calibration import Calibrator
 from training.cutoffs_table import Backtest

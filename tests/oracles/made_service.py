@@ -36,7 +36,7 @@ SCHEMA = Schema(
 )
 AGREED = Agreement(
     version=1,
-    mql=0.2,
+    mql=0.3,
     sql=0.5,
     evidence=Evidence(events=3, days=2, stage="decision"),
     fast_lane={"call_booked": FastLane("call_booked", respond_within=4 * HOUR, counts_for=2 * DAY)},

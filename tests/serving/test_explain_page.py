@@ -92,12 +92,12 @@ def test_japanese_page_is_japanese(model: ServingModel, history: History) -> Non
 
 def test_a_mql_is_told_what_it_reached_and_what_it_lacks(scores: list[LeadScore]) -> None:
     said = " ".join(why_band(first(scores, Band.MQL), SCHEMA, "en"))
-    assert "above the cutoff for MQL, 20%" in said
+    assert "above the cutoff for MQL, 30%" in said
     assert "below the cutoff for SQL, 50%" in said
 
 
 def test_nurture_is_told_what_it_lacks_to_mql(scores: list[LeadScore]) -> None:
-    assert "below the cutoff for MQL, 20%" in " ".join(why_band(first(scores, Band.NURTURE), SCHEMA, "en"))
+    assert "below the cutoff for MQL, 30%" in " ".join(why_band(first(scores, Band.NURTURE), SCHEMA, "en"))
 
 
 def test_too_little_evidence_is_told_beside_the_cutoff_that_was_reached(scores: list[LeadScore]) -> None:

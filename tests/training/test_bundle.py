@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.made_scorers import made_bundle
 
+from oracles.made_scorers import made_bundle
 from training.bundle import MANIFEST, Bundle, BundleBroken, bundle_digest, load_bundle, save_bundle
 from training.dataset import TrainingSet
 from training.explanation import Explainer

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from oracles.made_training_sets import DAY
 
+from oracles.made_training_sets import DAY
 from training.calibration import IDENTITY, LEAST, Calibrator, Kind, choose_calibrator, fit_calibrator
 from training.losses import log_losses, paired_difference
 

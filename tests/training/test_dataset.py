@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from oracles.made_histories import DAY, SCHEMA, MadeEvent, MadeLead, every_definition, history_of
-from oracles.made_training_sets import definitions_of, made
 
 from features.compute import compute_features
 from features.definitions import Definitions
 from features.moments import Moments
+from oracles.made_histories import DAY, SCHEMA, MadeEvent, MadeLead, every_definition, history_of
+from oracles.made_training_sets import definitions_of, made
 from training.dataset import TrainingSet, hash_leads
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from oracles.brute_force_shapley import shapley_values
 from oracles.made_scorers import made_reference, made_scorer, spoken
 from oracles.made_training_sets import simulated
-
 from training.calibration import IDENTITY
 from training.dataset import TrainingSet
 from training.explanation import SMALLEST, Explainer, Pools

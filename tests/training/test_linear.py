@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
-from oracles.made_training_sets import simulated
 
+from oracles.made_training_sets import simulated
 from training.linear import Line
 from training.linear_fit import CLIP, fit_lines
 

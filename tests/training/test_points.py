@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from hypothesis import given
-from oracles.made_histories import SCHEMA, Made, made
 
 from features.calendar_days import DAY, microseconds
 from features.history import History
 from features.moments import Moments
 from features.one_lead import RawEvent, RawLead, history_of_leads
 from features.schema import Schema
+from oracles.made_histories import SCHEMA, Made, made
 from training.points import PointsCurve, PointsRules, points_as_probability, points_breakdown, points_of
 
 NOW = microseconds(datetime(2026, 11, 20, tzinfo=UTC))

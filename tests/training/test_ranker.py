@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.made_training_sets import DAY, definitions_of, made, simulated
 
+from oracles.made_training_sets import DAY, definitions_of, made, simulated
 from training.forward import choose
 from training.losses import log_losses
 from training.ranker import Ranker, fit_ranker, grow_trees

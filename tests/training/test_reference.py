@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles.made_training_sets import definitions_of
 
+from oracles.made_training_sets import definitions_of
 from training.dataset import hash_leads
 from training.reference import FEWEST, Reference, draw_one_each
 

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from oracles.made_scorers import made_bundle
 
 from features.errors import UsageError
+from oracles.made_scorers import made_bundle
 from training.bundle import MANIFEST, BundleBroken, load_bundle, save_bundle
 from training.registry import (
     NothingToRollBack,

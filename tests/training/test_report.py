@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.made_scorers import made_bundle
 
 from features.definitions import CountWithin, Definitions, Selector
+from oracles.made_scorers import made_bundle
 from training.bundle import Bundle
 from training.dataset import TrainingSet
 from training.plots import importance_plot, save_plot

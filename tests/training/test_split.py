@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from oracles.made_training_sets import DAY, made, simulated
 
 from features.errors import TooLittleData
+from oracles.made_training_sets import DAY, made, simulated
 from training.dataset import TrainingSet
 from training.split import FIT_LEADS, TEST_LEADS, choice_folds, lead_thirds, split
 
