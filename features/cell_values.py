@@ -58,6 +58,19 @@ def category(column: Column) -> str:
     return f"(case when lower({known}) in ('true', 'false') then lower({known}) else {known} end)"
 
 
+def category_text(told: str) -> str | None:
+    """`category` of one text that came without a table, in a request say.
+
+    >>> category_text(" Team "), category_text("不明"), category_text("TRUE")
+    ('Team', None, 'true')
+    """
+    known = told.strip(_SPACES)
+    low = known.lower()
+    if not known or low in MISSING_WORDS:
+        return None
+    return low if low in ("true", "false") else known
+
+
 def number(column: Column) -> str:
     """The cell as a finite double without a negative zero, NULL where it is none."""
     x = column.sql

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from features.cell_values import category_text
 from features.instants import read_instant
 from features.one_lead import RawEvent, RawLead
 from features.schema import Schema
@@ -90,6 +91,10 @@ class _Reading:
             kind = kinds.get(name)
             if kind is None:
                 self.ignored["attribute" if field == "attributes" else "property", name] = None
+            elif kind == "category" and isinstance(value, str):
+                known = category_text(value)
+                if known is not None:
+                    told[name] = known
             elif value is not None:
                 cell = self._cell(value, kind)
                 if cell is None:
@@ -107,9 +112,7 @@ class _Reading:
                 found = instant(value, self.schema.zone)
                 found = day_start(value, self.schema.zone) if found is None else found
             return None if found is None else float(found)
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        return value if isinstance(value, str) else None
+        return ("true" if value else "false") if isinstance(value, bool) else None
 
 
 _KINDS = {"number": "a number", "category": "text", "date": "a date or a time, ISO 8601"}
@@ -143,7 +146,7 @@ def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, 
                 None if event.recorded_at is None else reading.time(f"events[{index}].recorded_at", event.recorded_at)
             ),
             value=event.value,
-            channel=event.channel,
+            channel=None if event.channel is None else category_text(event.channel),
             properties=(
                 reading.cells(f"events[{index}].properties", event.properties, kinds) if event.properties else {}
             ),

@@ -86,6 +86,22 @@ def test_true_and_false_are_the_categories_that_tables_make_of_them() -> None:
     assert read({**LEAD, "attributes": {"job_level": True}}).lead.attributes == {"job_level": "true"}
 
 
+@pytest.mark.parametrize("missing", ["", " ", "NA", "n/a", "不明", "なし", "-", "null"])
+def test_words_that_mean_missing_in_tables_mean_missing_here(missing: str) -> None:
+    told = {
+        "attributes": {"job_level": missing},
+        "events": [{**EVENT, "channel": missing, "properties": {"plan": missing}}],
+    }
+    lead = read({**LEAD, **told}).lead
+    assert lead.attributes == {}
+    assert lead.events[0].channel is None
+    assert lead.events[0].properties == {}
+
+
+def test_spaces_around_a_category_do_not_count() -> None:
+    assert read({**LEAD, "attributes": {"job_level": " director\u3000"}}).lead.attributes == {"job_level": "director"}
+
+
 def test_without_as_of_the_moment_is_now() -> None:
     assert read(LEAD).as_of == NOW
 
