@@ -73,7 +73,9 @@ def read_moments(path: Path, history: History, workspace: Workspace) -> GivenMom
         )
         good = connection.arrow("select lead, own from checked_moments where reason is null order by f, r")
         rejected = dict(
-            connection.rows("select reason, count(*) from checked_moments where reason is not null group by 1 order by 1")
+            connection.rows(
+                "select reason, count(*) from checked_moments where reason is not null group by 1 order by 1"
+            )
         )
         write_rejected(connection, raw, workspace.rejected_folder, scratch, any_rows=bool(rejected))
     columns = (good.column(i).to_numpy().astype(np.int64) for i in range(2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -53,14 +54,20 @@ def propensity(
 
 
 def started(*arguments: object) -> subprocess.Popen[str]:
-    """Start a command and go on."""
+    """Start a command and go on; Ctrl-C reaches it even where the tests themselves run in the background."""
     return subprocess.Popen(
         [SCRIPT, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         env=environment(),
+        preexec_fn=hear_ctrl_c,
     )
+
+
+def hear_ctrl_c() -> None:
+    """A shell starts background jobs deaf to SIGINT, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def explained(folder: Path, lead_id: str, *arguments: str) -> dict[str, Any]:
@@ -70,8 +77,8 @@ def explained(folder: Path, lead_id: str, *arguments: str) -> dict[str, Any]:
 
 
 def scorer_files(folder: Path) -> dict[str, bytes]:
-    """The files of both scorers of the only trained model of a workspace, by name in its bundle."""
-    (bundle,) = (folder / ".propensity" / "mlartifacts").glob("*/artifacts/bundle")
+    """The files of both scorers of the only model that ever served a workspace, by name in its bundle."""
+    (bundle,) = (folder / ".propensity" / "bundles").iterdir()
     return {
         str(path.relative_to(bundle)): path.read_bytes()
         for part in ("serving", "evaluated")

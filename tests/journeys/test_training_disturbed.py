@@ -56,8 +56,8 @@ def test_a_training_killed_while_it_registers_leaves_no_version_and_the_next_one
     assert explained(untrained, "L0001")["model"]["version"] == "1"
 
 
-@pytest.mark.parametrize(("kibibytes", "step"), [(64, "reading the tables"), (700, "evaluating")])
-def test_a_full_disk_is_said_to_be_one(untrained: Path, kibibytes: int, step: str) -> None:
+@pytest.mark.parametrize("kibibytes", [64, 700])
+def test_a_full_disk_is_said_to_be_one(untrained: Path, kibibytes: int) -> None:
     """A limit on the size of files stands in for the full disk: it needs no rights to set, and each writer meets it
     (DuckDB while the tables are read, SQLite when the run is logged) as it would meet the end of the disk."""
 
@@ -66,7 +66,6 @@ def test_a_full_disk_is_said_to_be_one(untrained: Path, kibibytes: int, step: st
 
     before = visible(untrained)
     error = propensity("train", untrained, code=3, prepare=no_room).err
-    assert f"{step} ..." in error
     assert "expected" in error
     assert "room" in error
     assert visible(untrained) == before
@@ -82,7 +81,8 @@ def test_scores_that_cannot_be_written_are_said_so(trained: Path) -> None:
 
 def test_scores_into_a_folder_that_is_none_are_refused(trained: Path) -> None:
     error = propensity("score", trained, "--out", trained / "nowhere" / "scores.parquet", code=2).err
-    assert "nowhere" in error
+    assert "scores.parquet cannot be written" in error
+    assert "name another file with --out" in error
 
 
 def test_two_trainings_at_once_both_register(untrained: Path) -> None:
