@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from features.cell_values import category_text
 from features.instants import read_instant
 from features.one_lead import RawEvent, RawLead
 from features.schema import Schema
+from features.tables.cell_values import category_text
 from features.wording import Lang
 from serving.problems import Fault, Refused, kind_of
 from serving.wire import Lead

@@ -11,7 +11,7 @@ from features.errors import UsageError
 from features.history import History
 from features.instants import instant_text, read_instant
 from features.moments import Moments
-from features.moments_file import read_moments
+from features.tables.moments_file import read_moments
 from features.wording import Lang
 from features.workspace import Workspace, load_workspace
 from serving.desk import open_desk

@@ -11,7 +11,7 @@ from features.errors import TooLittleData
 from features.history import History
 from features.instants import instant_text
 from features.schema import Schema
-from features.table_report import TableReport
+from features.tables.report import TableReport
 from features.workspace import Workspace
 from training.dataset import TrainingSet
 from training.labelled import Labelled, settled_moments

@@ -14,8 +14,8 @@ from features.definitions import Definitions
 from features.errors import TooLittleData
 from features.history import History
 from features.moments import Moments
-from features.table_report import TableReport
 from features.tables import read_history
+from features.tables.report import TableReport
 from features.workspace import Workspace
 from training.bundle import Bundle
 from training.cutoffs_table import Backtest

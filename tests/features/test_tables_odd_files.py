@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.encodings import detect_encoding
 from features.errors import DataError
 from features.tables import read_history
+from features.tables.encodings import detect_encoding
 from oracles.written_workspaces import (
     EVENTS,
     LEADS,

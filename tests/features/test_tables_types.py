@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.personal_data import personal_by_name
 from features.schema import Schema
-from features.schema_inference import leads_for_a_type
-from features.stage_words import stage_of
 from features.tables import ReadTables, read_history
+from features.tables.personal_data import personal_by_name
+from features.tables.schema_inference import leads_for_a_type
+from features.tables.stage_words import stage_of
 from oracles.written_workspaces import EVENTS, LEADS, NOW, TARGET, at, read, write_workspace
 
 

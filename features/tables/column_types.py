@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from features.cell_times import EPOCH, instant, plain_time, wall_and_form
-from features.cell_values import category, is_number, known_text, number, text, zero_first
-from features.personal_data import content_counts, personal_by_content, personal_by_name
 from features.schema import AttributeKind
-from features.sql_text import Column, Connection
+from features.tables.cell_times import EPOCH, instant, plain_time, wall_and_form
+from features.tables.cell_values import category, is_number, known_text, number, text, zero_first
+from features.tables.personal_data import content_counts, personal_by_content, personal_by_name
+from features.tables.sql_text import Column, Connection
 
 ID_LIKE = 0.9
 """Share of different texts among the known from which on a text column is taken for ids."""
@@ -27,7 +27,7 @@ class Facts:
     distinct : how many different known texts.
     numbers, zero_first, times, booleans : known cells that read as such; `zero_first`: a zero before another digit.
     only : the one known text where all are alike, else "".
-    personal : cells that meet each condition of `features.personal_data`.
+    personal : cells that meet each condition of `features.tables.personal_data`.
     """
 
     rows: int

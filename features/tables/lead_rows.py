@@ -7,10 +7,10 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from features.cell_values import text
-from features.raw_tables import FILE, RECORD, RawTable
-from features.row_checks import REPEATED_LEAD, Clock, RowCounts, check_rows, count_rows
-from features.sql_text import Connection, literal
+from features.tables.cell_values import text
+from features.tables.raw_tables import FILE, RECORD, RawTable
+from features.tables.row_checks import REPEATED_LEAD, Clock, RowCounts, check_rows, count_rows
+from features.tables.sql_text import Connection, literal
 
 
 def place_leads(connection: Connection, raw: RawTable, clock: Clock) -> RowCounts:

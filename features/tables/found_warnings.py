@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from features.cell_times import plain_time, wall_and_form
-from features.cell_values import known_text, unreadable
 from features.history import NEVER, History
 from features.instants import instant_text
-from features.raw_tables import RawTable
-from features.row_checks import RowCounts
 from features.schema import Schema
-from features.schema_inference import USABLE_ATTRIBUTES
-from features.sql_text import Column, Connection
-from features.table_report import TableReport
+from features.tables.cell_times import plain_time, wall_and_form
+from features.tables.cell_values import known_text, unreadable
+from features.tables.raw_tables import RawTable
+from features.tables.report import TableReport
+from features.tables.row_checks import RowCounts
+from features.tables.schema_inference import USABLE_ATTRIBUTES
+from features.tables.sql_text import Column, Connection
 from features.toml_reader import nearest
 from features.workspace import Workspace
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from features.cell_times import DATE, FORM_WORDS, end_of_day, instant, plain_time, wall_and_form
-from features.cell_values import given, text
-from features.raw_tables import FILE, RECORD, RawTable
-from features.sql_text import Connection, literal
+from features.tables.cell_times import DATE, FORM_WORDS, end_of_day, instant, plain_time, wall_and_form
+from features.tables.cell_values import given, text
+from features.tables.raw_tables import FILE, RECORD, RawTable
+from features.tables.sql_text import Connection, literal
 
 REPEATED_LEAD = "repeated lead_id"
 UNKNOWN_LEAD = "unknown lead"

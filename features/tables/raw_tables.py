@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
 
-from features.cell_values import text
-from features.csv_records import Record, read_records
-from features.csv_shape import CsvShape, detect_shape
-from features.encodings import Encoding, detect_encoding, open_text, write_as_utf8
 from features.errors import DataError
-from features.sql_text import Column, Connection, literal, literals, name
-from features.table_files import digest, find_files, is_parquet
+from features.tables.cell_values import text
+from features.tables.csv_records import Record, read_records
+from features.tables.csv_shape import CsvShape, detect_shape
+from features.tables.encodings import Encoding, detect_encoding, open_text, write_as_utf8
+from features.tables.files import digest, find_files, is_parquet
+from features.tables.sql_text import Column, Connection, literal, literals, name
 
 FILE, RECORD = "f", "r"
 """Columns of the relation beside the cells: the path that was read, and the number of the record in it, from 1."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.cell_values import text
 from features.history import NEVER, Outcomes
-from features.raw_tables import RawTable
-from features.sql_text import Connection, literal
+from features.tables.cell_values import text
+from features.tables.raw_tables import RawTable
+from features.tables.sql_text import Connection, literal
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.cell_times import instant, plain_time, wall_and_form
-from features.cell_values import category, number
 from features.history import Attributes
-from features.raw_tables import RawTable
 from features.schema import Schema
-from features.sql_text import Column, Connection
+from features.tables.cell_times import instant, plain_time, wall_and_form
+from features.tables.cell_values import category, number
+from features.tables.raw_tables import RawTable
+from features.tables.sql_text import Column, Connection
 
 LEADS_CONTRACT = ("lead_id", "created_at")
 CONTRACT = ("lead_id", "valid_from", "recorded_at")

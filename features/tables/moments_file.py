@@ -13,11 +13,11 @@ from features.errors import DataError
 from features.history import History
 from features.instants import LATEST
 from features.moments import Moments
-from features.raw_tables import bring_table
-from features.rejected_rows import write_rejected
-from features.row_checks import Clock, check_rows
-from features.sql_text import literal
-from features.tables import open_database, scratch_folder
+from features.tables.database import open_database, scratch_folder
+from features.tables.raw_tables import bring_table
+from features.tables.rejected_rows import write_rejected
+from features.tables.row_checks import Clock, check_rows
+from features.tables.sql_text import literal
 from features.workspace import Workspace
 
 NOT_CREATED = "lead not created yet"

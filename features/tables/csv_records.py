@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from features.csv_shape import CsvShape
+from features.tables.csv_shape import CsvShape
 
 _LONGEST_RECORD = 1_000
 """Lines after which an open quote is taken for a slip rather than for a long text."""

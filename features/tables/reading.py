@@ -1,38 +1,26 @@
-"""The tables of a workspace as a History: read, checked, what can't be used set aside, the rest in canonical order.
-
-The only module that knows the database. It is asked to load nothing from outside, and keeps what it can't hold in
-memory in a folder that goes away with it.
-"""
+"""The tables of a workspace as a History: read, checked, what can't be used set aside, the rest in canonical order."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
-import duckdb
-import pyarrow as pa
-
-from features.attribute_rows import fetch_attributes
 from features.errors import DataError
-from features.event_rows import EventFacts, fetch_events, no_events, stage_events
 from features.history import History
-from features.lead_rows import fetch_labels, fetch_leads, place_leads
-from features.outcome_rows import fetch_outcomes
-from features.raw_tables import RawTable, bring_table
-from features.rejected_rows import write_rejected
-from features.row_checks import Clock, RowCounts, check_rows, count_rows
 from features.schema import Schema
-from features.schema_inference import Inference, infer_schema
-from features.sql_text import Column, Connection
-from features.table_report import OneTable, TableReport
-from features.table_warnings import find_warnings, unreadable_cells
+from features.tables.attribute_rows import fetch_attributes
+from features.tables.database import allow_memory, open_database, scratch_folder
+from features.tables.event_rows import EventFacts, fetch_events, no_events, stage_events
+from features.tables.found_warnings import find_warnings, unreadable_cells
+from features.tables.lead_rows import fetch_labels, fetch_leads, place_leads
+from features.tables.outcome_rows import fetch_outcomes
+from features.tables.raw_tables import RawTable, bring_table
+from features.tables.rejected_rows import write_rejected
+from features.tables.report import OneTable, TableReport
+from features.tables.row_checks import Clock, RowCounts, check_rows, count_rows
+from features.tables.schema_inference import Inference, infer_schema
+from features.tables.sql_text import Column, Connection
 from features.workspace import Workspace
 
 Progress = Callable[[str], None]
@@ -46,9 +34,6 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 """Columns that a table must have."""
 _OWN_TIME = {"leads": "created_at", "events": "occurred_at", "attributes": "valid_from", "outcomes": "occurred_at"}
 _NEEDED = {"events": ("event_type",), "outcomes": ("outcome",)}
-_LEAST_MEMORY = 1 << 30
-_A_BATCH = 122_880
-_MEMORY_A_ROW = 40
 
 
 def system_clock() -> int:
@@ -125,7 +110,7 @@ def read_history(
         if events_staged is not None:
             n_events = counts["events"].accepted
             say(f"sorting {n_events:,} events")
-            _allow_memory(connection, n_events)
+            allow_memory(connection, n_events)
             events, event_facts = fetch_events(
                 connection,
                 events_staged,
@@ -222,88 +207,3 @@ def _one_table(raw: RawTable, counts: RowCounts, unreadable: Mapping[str, int]) 
         unreadable=unreadable,
         notes=raw.notes,
     )
-
-
-@contextmanager
-def scratch_folder(workspace: Workspace) -> Iterator[Path]:
-    """A folder for what does not fit in memory; in the workspace, or where that can't be written in the system's."""
-    parent: Path | None = workspace.state_folder / "scratch"
-    assert parent is not None
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        for left in parent.glob("reading-*"):  # of a run that was killed
-            if time.time() - left.stat().st_mtime > 86_400:
-                shutil.rmtree(left, ignore_errors=True)
-        folder = Path(tempfile.mkdtemp(prefix="reading-", dir=parent))
-    except OSError:
-        folder, parent = Path(tempfile.mkdtemp(prefix="propensity-reading-")), None
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if parent is not None:
-            with suppress(OSError):
-                parent.rmdir()
-
-
-@dataclass(frozen=True)
-class _Database:
-    """The connection as the companions know it."""
-
-    connection: duckdb.DuckDBPyConnection
-
-    def run(self, query: str) -> None:
-        self.connection.execute(query).fetchall()
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self.connection.execute(query).fetchall()
-
-    def one(self, query: str) -> tuple[Any, ...]:
-        (row,) = self.rows(query)
-        return row
-
-    def bring(self, name: str, table: pa.Table) -> None:
-        self.connection.register(f"{name}_brought", table)
-        self.run(f"create table {name} as select * from {name}_brought")
-        self.connection.unregister(f"{name}_brought")
-
-    def arrow(self, query: str) -> pa.Table:
-        return self.connection.sql(query).to_arrow_table()
-
-    def batches(self, query: str) -> pa.RecordBatchReader:
-        return self.connection.sql(query).to_arrow_reader(_A_BATCH)
-
-
-@contextmanager
-def open_database(scratch: Path) -> Iterator[Connection]:
-    connection = duckdb.connect(
-        str(scratch / "tables.duckdb"),  # on disk, where it stands compressed
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "python_enable_replacements": "false",
-            "temp_directory": str(scratch / "spill"),
-            "preserve_insertion_order": "false",
-        },
-    )
-    try:
-        database = _Database(connection)
-        database.run("set TimeZone = 'UTC'")
-        database.run("set enable_progress_bar = false")
-        _allow_memory(database, 0)
-        yield database
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        raise DataError(
-            f"the tables could not be read: {str(error).splitlines()[0]}",
-            expected="whole files, and room on the disk for sorting them",
-            next_step=f"make room in {scratch.parent}, or write the files anew",
-        ) from None
-    finally:
-        connection.close()
-
-
-def _allow_memory(connection: Connection, rows: int) -> None:
-    """Sorting takes about what the sorted columns will; more is spilled to disk."""
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    allowed = min(max(_LEAST_MEMORY, _MEMORY_A_ROW * rows), physical * 6 // 10)
-    connection.run(f"set memory_limit = '{allowed // (1 << 20)}MiB'")

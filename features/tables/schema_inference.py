@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from features import attribute_rows, event_rows
-from features.cell_values import category
-from features.column_types import Facts, common_values, decide_kind, gather_facts, looks_like_ids
-from features.raw_tables import RawTable
 from features.schema import AttributeKind, Schema, Words
-from features.sql_text import Column, Connection
-from features.stage_words import stage_of
+from features.tables import attribute_rows, event_rows
+from features.tables.cell_values import category
+from features.tables.column_types import Facts, common_values, decide_kind, gather_facts, looks_like_ids
+from features.tables.raw_tables import RawTable
+from features.tables.sql_text import Column, Connection
+from features.tables.stage_words import stage_of
 from features.workspace import Workspace
 
 USABLE_EVENTS = "(select * from staged_events where reason is null)"

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from features.cell_values import plain_width, text
-from features.sql_text import Column, literal
+from features.tables.cell_values import plain_width, text
+from features.tables.sql_text import Column, literal
 
 _WHOSE = (
     r"(contact|customer|client|lead|person|personal|user|owner|home|work|office|business|company|billing|shipping|mailing|"

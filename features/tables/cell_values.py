@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.sql_text import Column, literal, literals
+from features.tables.sql_text import Column, literal, literals
 
 MISSING_WORDS = ("na", "n/a", "null", "-", "不明", "なし")
 """Texts that mean nothing is known, in lower case; an empty cell does too."""

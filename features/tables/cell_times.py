@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.cell_values import plain_width, text
 from features.instants import EARLIEST, LATEST, local_time_steps
-from features.sql_text import Column, literal
+from features.tables.cell_values import plain_width, text
+from features.tables.sql_text import Column, literal
 
 DAY = 86_400_000_000
 OFFSET, NAIVE, DATE, EPOCH = 1, 2, 3, 4

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.calendar_days import local_days
-from features.cell_values import category, number, text
 from features.history import Events
-from features.raw_tables import RawTable
 from features.schema import Schema
-from features.sql_text import Column, Connection
+from features.tables.cell_values import category, number, text
+from features.tables.raw_tables import RawTable
+from features.tables.sql_text import Column, Connection
 
 CONTRACT = ("lead_id", "occurred_at", "event_type", "recorded_at", "event_id", "value", "channel")
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.cell_values import text
-from features.csv_records import Record
-from features.encodings import open_bytes
 from features.errors import DataError
-from features.raw_tables import FILE, RECORD, CsvFile, RawTable
-from features.sql_text import Column, Connection, literal, name
+from features.tables.cell_values import text
+from features.tables.csv_records import Record
+from features.tables.encodings import open_bytes
+from features.tables.raw_tables import FILE, RECORD, CsvFile, RawTable
+from features.tables.sql_text import Column, Connection, literal, name
 
 
 def write_rejected(connection: Connection, raw: RawTable, folder: Path, scratch: Path, *, any_rows: bool) -> None:
