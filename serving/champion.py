@@ -23,7 +23,7 @@ from serving.metrics import Metrics
 from serving.scoring import ColdStart, Notice, ServingModel, score_leads
 from serving.signatures import SIGNATURES_FILE, AgreementState, Signature, load_signatures, signed_by
 from training.bundle import load_bundle
-from training.registry import Registry, Version, model_name, tracking_uri
+from training.registry import Registry, Version, open_registry
 
 REMEMBERED = "champion.json"
 _DAY = 86_400_000_000
@@ -58,16 +58,16 @@ class Snapshot:
         return self.model.version if isinstance(self.model, ServingModel) else None
 
 
-def open_registry(workspace_name: str, state_folder: Path) -> Registry:
-    """The registry of a workspace; an MLflow server that is away is given up on after seconds, not minutes."""
+def registry_for_long(workspace: Workspace) -> Registry:
+    """The registry, for a service that asks again and again: a server that is away is given up on after seconds."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "5")
-    return Registry(tracking_uri(state_folder, os.environ), model_name(workspace_name), state_folder=state_folder)
+    return open_registry(workspace)
 
 
 def champion_of(workspace: Workspace) -> ServingModel | None:
     """The model that serves a workspace now, for commands that answer once; None before the first."""
-    registry = open_registry(workspace.name, workspace.state_folder)
+    registry = open_registry(workspace)
     version = registry.champion()
     return None if version is None else _model(version, registry.fetch(version))
 

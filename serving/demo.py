@@ -29,7 +29,8 @@ from serving.score_table import write_scores
 from serving.scoring import ServingModel
 from serving.scoring_run import SCORES_FILE, open_moments
 from serving.signatures import TEAMS, sign
-from training.cli import check_workspace, open_registry, train_workspace
+from training.cli import check_workspace, train_workspace
+from training.registry import open_registry
 from training.terminal import Steps, printed
 
 SIGNED_BY = "example signature made by the demo"

@@ -10,7 +10,7 @@ from features.workspace import Workspace
 from serving.access import Access
 from serving.answers import Answers
 from serving.call_list import LiveCallList
-from serving.champion import Champion, Snapshot, open_registry
+from serving.champion import Champion, Snapshot, registry_for_long
 from serving.cold_start import cold_start
 from serving.live_tables import LiveTables, Tables
 from serving.log_lines import note
@@ -42,7 +42,7 @@ class Office:
         self.champion = Champion(
             folder=workspace.folder,
             state_folder=workspace.state_folder,
-            registry=lambda: open_registry(workspace.name, workspace.state_folder),
+            registry=lambda: registry_for_long(workspace),
             converted=workspace.converted,
             cold_start=self._cold_start,
             metrics=self.metrics,

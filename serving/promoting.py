@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from features.errors import GateRefused, Problem, UsageError
 from features.workspace import Workspace, load_workspace
 from training.bundle import Bundle, load_bundle
-from training.cli import open_registry
+from training.registry import open_registry
 from training.terminal import Steps, printed
 
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ def score_workspace(folder: Path, *, moments_file: Path | None, as_of: str | Non
             given = read_moments(moments_file, desk.history, workspace)
             moments = given.moments
             told += [
-                f"{count:,} rows of {moments_file.name} set aside in rejected/moments.parquet: {why}"
+                f"{count:,} {'row' if count == 1 else 'rows'} of {moments_file.name} set aside in rejected/moments.parquet: {why}"
                 for why, count in given.rejected.items()
             ]
         else:

@@ -45,7 +45,7 @@ def check_page(workspace: Workspace, history: History, report: TableReport) -> s
 def rejected_lines(report: TableReport) -> list[str]:
     """One line a reason for rows that were set aside; none where all rows are used."""
     lines = [
-        f"  {count:,} rows of {name}: {reason}"
+        f"  {count:,} {'row' if count == 1 else 'rows'} of {name}: {reason}"
         for name, table in report.tables.items()
         for reason, count in sorted(table.rejected.items(), key=lambda pair: -pair[1])
     ]

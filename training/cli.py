@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,19 +11,11 @@ from features.workspace import Workspace, load_workspace
 from training.terminal import Steps
 
 if TYPE_CHECKING:
-    from training.registry import Registry, Version
+    from training.registry import Version
     from training.retrain import Retrained
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 """The workspace, first argument of every command."""
-
-
-def open_registry(workspace: Workspace) -> Registry:
-    """The registry that MLFLOW_TRACKING_URI names, else the one in the workspace."""
-    from training.registry import Registry, model_name, tracking_uri
-
-    state = workspace.state_folder
-    return Registry(tracking_uri(state, os.environ), model_name(workspace.name), state_folder=state)
 
 
 @click.command()
@@ -55,6 +46,7 @@ def check_workspace(workspace: Workspace) -> str:
 def train_workspace(workspace: Workspace) -> Version:
     """Train on a workspace's tables, register the model and say what it is worth."""
     from training.publish import publish
+    from training.registry import open_registry
     from training.retrain import retrain
     from training.train_page import train_page
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from features.definitions import Definitions
 from features.errors import UsageError
+from features.workspace import Workspace
 from training.bundle import BundleBroken, bundle_digest, folder_at_once, load_bundle
 
 if TYPE_CHECKING:
@@ -74,6 +75,12 @@ def tracking_uri(state_folder: Path, environment: Mapping[str, str]) -> str:
 def model_name(workspace: str) -> str:
     """Name of a workspace's registered model: the workspace's, without what MLflow and paths don't take."""
     return re.sub(r"[^\w-]+", "-", workspace).strip("-") or "propensity"
+
+
+def open_registry(workspace: Workspace) -> Registry:
+    """The registry that MLFLOW_TRACKING_URI names, else the one in the workspace."""
+    state = workspace.state_folder
+    return Registry(tracking_uri(state, os.environ), model_name(workspace.name), state_folder=state)
 
 
 class Registry:

@@ -69,6 +69,7 @@ def retrain(
     progress("reading the tables", 0.0)
     read = read_history(workspace, clock=clock)
     history = read.history
+    _require_conversions(workspace, read.report)
     progress("computing features", 0.0)
     labelled = settled_moments(history, workspace.schedule, workspace.horizon)
     definitions = build_catalogue(history, labelled.moments, workspace.horizon)
@@ -103,6 +104,16 @@ def retrain(
         },
     )
     return Retrained(bundle=bundle, tables=read.report, split=parts, train_set=train_set, warnings=warnings)
+
+
+def _require_conversions(workspace: Workspace, report: TableReport) -> None:
+    if report.outcomes and workspace.converted not in report.outcomes:
+        found = ", ".join(f'"{name}" ({leads:,} leads)' for name, leads in list(report.outcomes.items())[:10])
+        raise TooLittleData(
+            f'0 leads that converted: no outcome is "{workspace.converted}", found {found}',
+            expected="at least 30 leads of each: 20 to train on and 10 to test",
+            next_step="name the outcome that means converted under [target] in propensity.toml",
+        )
 
 
 def _require_features(definitions: Definitions) -> None:

@@ -34,7 +34,7 @@ def test_pairs_that_cannot_be_scored_are_set_aside_and_counted(trained: Path) ->
     pairs.write_text("\n".join(["lead_id,as_of", *rows]) + "\n")
     said = propensity("score", trained, "--moments", pairs, "--out", trained / "asked.parquet").out
     for reason in ("lead not created yet", "unknown lead", "unreadable as_of", "missing lead_id"):
-        assert f"1 rows of moments.csv set aside in rejected/moments.parquet: {reason}" in said
+        assert f"1 row of moments.csv set aside in rejected/moments.parquet: {reason}" in said
     assert "1 scores by company version 1" in said
     (row,) = pq.read_table(trained / "asked.parquet").to_pylist()
     assert row["lead_id"] == "L0001"

@@ -77,7 +77,7 @@ def test_rows_that_cannot_be_used_are_counted_by_reason_and_set_aside(untrained:
     assert "3 rows of leads: repeated lead_id" in said
     assert "2 rows of events: unknown lead" in said
     for reason in ("in the future", "unreadable occurred_at", "missing occurred_at", "missing lead_id"):
-        assert f"1 rows of events: {reason}" in said
+        assert f"1 row of events: {reason}" in said
     assert f"{len(tables.leads):,} leads, {len(tables.events):,} events" in said
     assert sorted(path.name for path in (untrained / "rejected").iterdir()) == ["events.parquet", "leads.parquet"]
     assert "L9999" not in said, "no cell of a lead is printed"

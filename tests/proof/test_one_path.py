@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from features.compute import compute_features
 from features.moments import Moments
 from features.one_lead import history_of_leads
 from serving.answers import Answers
-from serving.champion import Snapshot, open_registry
+from serving.champion import Snapshot
 from serving.incoming import incoming
 from serving.metrics import Metrics
 from serving.scoring import ServingModel
@@ -28,6 +28,7 @@ from serving.signatures import AgreementState
 from serving.strict_json import parse_json
 from serving.wire import read_lead
 from training.bundle import save_bundle
+from training.registry import open_registry
 
 LEADS = 400
 """Leads of each world whose training moments, several each, are told and scored."""
@@ -77,7 +78,7 @@ def _scored(world: Any, folder: Path, rows: Any) -> list[Row]:
     for path in world.folder.iterdir():
         if path.is_file():
             (folder / path.name).symlink_to(path)
-    registry = open_registry(world.workspace.name, folder / ".propensity")
+    registry = open_registry(replace(world.workspace, folder=folder))
     save_bundle(world.bundle, folder / "bundle")
     registry.set_champion(registry.register(folder / "bundle", params={}, metrics={}).number)
     as_of = pa.array(world.as_of[rows], pa.timestamp("us", tz="UTC"))

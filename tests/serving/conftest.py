@@ -25,9 +25,9 @@ from features.workspace import load_workspace
 from features.worlds import make_world
 from serving.agreement import AGREEMENT_FILE
 from serving.agreement_file import load_agreement
-from serving.champion import open_registry
 from serving.signatures import TEAMS, sign
 from training.bundle import Bundle, load_bundle, save_bundle
+from training.registry import open_registry
 from training.retrain import retrain
 
 AGREEMENT = """
@@ -138,7 +138,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 def register(folder: Path, bundle: Bundle, *, champion: bool) -> str:
     """Register a bundle as the next version of a workspace's model; its number."""
     workspace = load_workspace(folder)
-    registry = open_registry(workspace.name, workspace.state_folder)
+    registry = open_registry(workspace)
     with tempfile.TemporaryDirectory() as temporary:
         save_bundle(bundle, Path(temporary) / "bundle")
         version = registry.register(Path(temporary) / "bundle", params={}, metrics={})
@@ -150,7 +150,7 @@ def register(folder: Path, bundle: Bundle, *, champion: bool) -> str:
 
 def digest_of(folder: Path) -> str:
     workspace = load_workspace(folder)
-    champion = open_registry(workspace.name, workspace.state_folder).champion()
+    champion = open_registry(workspace).champion()
     assert champion is not None
     return champion.digest
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from features.workspace import load_workspace
-from serving.champion import Champion, open_registry
+from serving.champion import Champion
 from serving.metrics import Metrics
 from serving.scoring import ColdStart, ServingModel
 from training.points import PointsRules
-from training.registry import Registry, RegistryAway
+from training.registry import Registry, RegistryAway, open_registry
 
 
 class Away:
@@ -42,7 +42,7 @@ def follow(folder: Path, registry: Callable[[], Any] | None = None) -> Champion:
     return Champion(
         folder=folder,
         state_folder=workspace.state_folder,
-        registry=registry or (lambda: open_registry(workspace.name, workspace.state_folder)),
+        registry=registry or (lambda: open_registry(workspace)),
         converted=workspace.converted,
         cold_start=lambda: (ColdStart(PointsRules.of(workspace, schema), workspace.horizon), schema),
         metrics=Metrics(),
@@ -96,7 +96,7 @@ def test_another_horizon_makes_the_signatures_void(
 
 def test_while_the_registry_is_away_the_champion_stays(workspace_folder: Path) -> None:
     workspace = load_workspace(workspace_folder)
-    registry = Away(open_registry(workspace.name, workspace.state_folder))
+    registry = Away(open_registry(workspace))
     champion = follow(workspace_folder, registry)
     champion.look()
     before = champion.snapshot
@@ -112,7 +112,7 @@ def test_while_the_registry_is_away_the_champion_stays(workspace_folder: Path) -
 def test_after_a_restart_without_registry_the_last_champion_serves(workspace_folder: Path) -> None:
     follow(workspace_folder).look()
     workspace = load_workspace(workspace_folder)
-    registry = Away(open_registry(workspace.name, workspace.state_folder))
+    registry = Away(open_registry(workspace))
     registry.away = True
     champion = follow(workspace_folder, registry)
     with pytest.raises(RegistryAway):

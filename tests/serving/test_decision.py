@@ -64,7 +64,7 @@ def test_cutoffs_are_inclusive(probability: float, band: str) -> None:
 def test_without_a_valid_agreement_there_is_no_band_not_even_on_the_fast_lane() -> None:
     assert decided(0.9, agreement=None) == (None, "no_agreement")
     assert decided(0.9, agreement=None, lane=True) == (None, "no_agreement")
-    assert decided(None, agreement=None, lane=True) == (None, "no_agreement")
+    assert decided(None, agreement=None, lane=True) == (None, "points")
 
 
 def test_fast_lane_makes_sql_whatever_the_score_and_the_evidence_with_or_without_a_champion() -> None:

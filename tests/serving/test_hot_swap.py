@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from features.workspace import load_workspace
-from serving.champion import open_registry
 from serving.wire import EXAMPLE_LEAD
 from training.calibration import Calibrator
+from training.registry import open_registry
 
 SWAPS, CALLERS, SOON = 20, 8, 5.0
 BODY = json.dumps({**EXAMPLE_LEAD, "attributes": {"job_level": "director"}})
@@ -33,7 +33,7 @@ def test_twenty_swaps_under_load_lose_no_request_and_mix_no_models(
     shifted = dataclasses.replace(trained.bundle.scorer, calibrator=calibrator)
     other = register_version(workspace_folder, dataclasses.replace(trained.bundle, scorer=shifted), champion=False)
     workspace = load_workspace(workspace_folder)
-    registry = open_registry(workspace.name, workspace.state_folder)
+    registry = open_registry(workspace)
     seen: Counter[tuple[str, float]] = Counter()
     failed: list[str] = []
     ended = threading.Event()
