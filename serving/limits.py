@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
+import anyio
+
 from serving.problems import Fault, Refused
+
+THROWN_AWAY = 64 * 1024 * 1024
+"""Bytes of a body that is too large which are read for the sake of the answer."""
+PATIENCE = 5.0
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -34,7 +40,10 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int) -> bytes:
-    """The whole body, or `Refused` (413) as soon as it is known to be larger than `limit` bytes.
+    """The whole body, or `Refused` (413) where it is larger than `limit` bytes.
+
+    What is too much is read and thrown away, within bounds: a caller who finds the line cut while sending sees a broken
+    pipe instead of the answer.
 
     Raises
     ------
@@ -43,6 +52,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int
     """
     told = headers.get(b"content-length", b"")
     if told.isdigit() and int(told) > limit:
+        await _throw_away(receive)
         raise _too_large(limit)
     parts: list[bytes] = []
     size = 0
@@ -53,12 +63,27 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, limit: int
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
+            if message.get("more_body", False):
+                await _throw_away(receive)
             raise _too_large(limit)
         parts.append(part)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+async def _throw_away(receive: Receive) -> None:
+    """Read the rest of a body, up to `THROWN_AWAY` bytes and `PATIENCE` seconds."""
+    size = 0
+    with anyio.move_on_after(PATIENCE):
+        while size <= THROWN_AWAY:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            size += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
+
+
 def _too_large(limit: int) -> Refused:
-    # The rest of the body is not read: the connection can't be used again.
+    # Where not all of the body was read the connection can't be used again.
     return Refused(413, [Fault("body", f"more than {limit} bytes", f"at most {limit} bytes")], {"Connection": "close"})
