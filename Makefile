@@ -37,6 +37,8 @@ serve: $(INSTALLED) ## the service and pages of a workspace (FOLDER=demo/complet
 	@$(BIN)/propensity serve $(FOLDER) $(ARGS)
 
 ui: $(INSTALLED) ## MLflow's page over the runs of a workspace (FOLDER=demo/completejourney)
+	@test -n "$$MLFLOW_TRACKING_URI" -o -e $(FOLDER)/.propensity/mlflow.db || \
+	  { echo "Found no runs in $(FOLDER). Next: make demo, or name a trained workspace: make ui FOLDER=mine" >&2; exit 2; }
 	@MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --host 127.0.0.1 --port 5000 \
 	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(FOLDER))/.propensity/mlflow.db}" $(ARGS)
 
