@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from features.calendar_days import DAY, HOUR
 from features.compute import compute_features
 from features.definitions import (
     ALL,
@@ -45,8 +46,6 @@ from features.history import History
 from features.moments import Moments
 from features.schema import STAGES, Schema
 
-HOUR = 3_600_000_000
-DAY = 24 * HOUR
 LADDER: tuple[int, ...] = (
     HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 60 * DAY, 90 * DAY, 180 * DAY,
     365 * DAY, 730 * DAY,

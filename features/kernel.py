@@ -15,6 +15,7 @@ from collections import namedtuple
 import numpy as np
 
 from features.compiling import compiled, inlined
+from features.definitions import SESSION_GAP
 from features.windows import (
     BEFORE_LAST,
     FIRST,
@@ -23,7 +24,6 @@ from features.windows import (
     N_DAYS,
     N_EVENTS,
     N_SESSIONS,
-    SESSION_GAP,
     STREAM_STATE,
     Rows,
     Streams,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from features.calendar_days import DAY
 from features.errors import UserError
 from features.moments import Moments
 from features.one_lead import RawEvent, RawLead, history_of_leads
@@ -26,7 +27,6 @@ from training.bundle import load_bundle
 from training.registry import Registry, Version, open_registry
 
 REMEMBERED = "champion.json"
-_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,10 +231,10 @@ def _warm(snapshot: Snapshot) -> None:
     """Score made-up leads, so that compiled code is loaded before a caller waits for it."""
     schema = snapshot.schema
     event_type = next(iter((*schema.event_types, *schema.stages)), "visit")
-    events = [RawEvent(event_type, day * _DAY, value=1.0) for day in range(1, 4)]
-    leads = [RawLead("a", _DAY, events=events), RawLead("b", _DAY)]
-    history = history_of_leads(schema, leads, as_of=9 * _DAY, named_types=snapshot.named_types)
+    events = [RawEvent(event_type, day * DAY, value=1.0) for day in range(1, 4)]
+    leads = [RawLead("a", DAY, events=events), RawLead("b", DAY)]
+    history = history_of_leads(schema, leads, as_of=9 * DAY, named_types=snapshot.named_types)
     for moments in ([0], [0, 1]):
-        at = Moments(np.array(moments, dtype=np.int64), np.full(len(moments), 9 * _DAY, dtype=np.int64))
-        for _ in score_leads(snapshot.model, snapshot.agreement, history, at, scored_at=9 * _DAY, lang="en", threads=1):
+        at = Moments(np.array(moments, dtype=np.int64), np.full(len(moments), 9 * DAY, dtype=np.int64))
+        for _ in score_leads(snapshot.model, snapshot.agreement, history, at, scored_at=9 * DAY, lang="en", threads=1):
             pass

@@ -78,11 +78,6 @@ class LiveTables:
         self.notices: tuple[Notice, ...] = ()
 
     @property
-    def schema(self) -> Schema | None:
-        """What the tables' columns mean, None until they were read."""
-        return None if self._tables is None else self._tables.history.schema
-
-    @property
     def looked(self) -> bool:
         """Whether the tables were read once, or found unreadable."""
         return self._first_look.is_set()

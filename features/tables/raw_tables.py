@@ -140,7 +140,9 @@ def _csv(
     columns = tuple((each, "VARCHAR") for each in shape.header)
     try:
         _stage(connection, readable, shape, table)
-    except Exception:  # strict reading failed somewhere: sort the records out one by one
+    except Exception:
+        # Strict reading failed, in whichever of the database's ways: the records are sorted out one by one. What was no
+        # fault of a record (a full disk, say) fails again below, and is not caught there.
         readable = str(scratch / f"{table}-mended.csv")
         broken = _mend(csv_file, Path(readable))
         csv_file = CsvFile(path, shape, encoding, broken)

@@ -1,6 +1,6 @@
 """Speed and memory beside the peers: ``make bench`` prints one table.
 
-    make bench                            everything, about fifteen minutes on two cores
+    make bench                            everything, about seven minutes on two cores
     make bench ARGS=--quick               small sizes, to see that it works; the figures mean little
     make bench ARGS="--only features"     one of: features, one_lead, training, scoring, http, truth
 
