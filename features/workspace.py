@@ -58,6 +58,8 @@ class Workspace:
     trust : suspected leaks that are features all the same, each with its reason.
     attributes, events : settings by attribute and by event type.
     page : column by what it is to people (name, company, owner); "link" is a template with {lead_id}.
+    store : address of the store that the tables are read from; None where they are read from files. `tables` then are
+        what `propensity load` fills it from.
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class Workspace:
     attributes: Mapping[str, AttributeSettings] = field(default_factory=dict)
     events: Mapping[str, EventSettings] = field(default_factory=dict)
     page: Mapping[str, str] = field(default_factory=dict)
+    store: str | None = None
 
     @property
     def state_folder(self) -> Path:
