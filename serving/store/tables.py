@@ -136,6 +136,8 @@ standings = Table(  # where every open lead stands: one row a lead, what the que
     Column("active_again", Boolean, nullable=False),  # lost before, and acts again
     Column("model_version", String),
     Column("agreement_version", Integer),
+    Column("kept_at", BigInteger),  # the moment and the score of the lead's newest row in `scores`
+    Column("kept_score", Integer),
     Index("standings_in_order", "lane", "order_deadline", "order_score", "lead_id"),
     Index("standings_by_owner", "owner"),
 )

@@ -232,6 +232,8 @@ def upgrade() -> None:
         sa.Column("active_again", sa.Boolean(), nullable=False),
         sa.Column("model_version", sa.String(), nullable=True),
         sa.Column("agreement_version", sa.Integer(), nullable=True),
+        sa.Column("kept_at", sa.BigInteger(), nullable=True),
+        sa.Column("kept_score", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("lead_id"),
     )
     op.create_index("standings_by_owner", "standings", ["owner"], unique=False)
