@@ -14,23 +14,27 @@ from serving.problems import Fault, Refused, kind_of
 _OFFSET_AFTER_SPACE = re.compile(r" (?=[0-9]{2}:?[0-9]{2}$)")
 
 
-def lead_of(raw_path: bytes) -> tuple[str, bool]:
-    """The lead's id in `/leads/{id}` or `/leads/{id}/score`, and whether it is the latter.
+PARTS_OF_A_LEAD = ("score", "feedback", "facts", "objection")
+"""What stands below `/leads/{id}`."""
+
+
+def lead_of(raw_path: bytes) -> tuple[str, str]:
+    """The lead's id in `/leads/{id}` or `/leads/{id}/score` and its like, and the part below it, "" for the lead itself.
 
     Read from the path as it was sent: an id may hold a slash of its own, as %2F.
 
     >>> lead_of(b"/leads/a%2Fscore"), lead_of(b"/leads/%E5%B1%B1/score")
-    (('a/score', False), ('山', True))
+    (('a/score', ''), ('山', 'score'))
     """
     parts = raw_path.partition(b"?")[0].split(b"/")[2:]
     try:
         names = [unquote_to_bytes(part).decode() for part in parts]
     except UnicodeDecodeError:
         raise Refused(404, [Fault("id", "bytes that are no UTF-8", "a lead_id of the leads table")]) from None
-    if len(names) == 2 and names[1] == "score" and names[0]:
-        return names[0], True
+    if len(names) == 2 and names[1] in PARTS_OF_A_LEAD and names[0]:
+        return names[0], names[1]
     if len(names) == 1 and names[0]:
-        return names[0], False
+        return names[0], ""
     raise Refused(404, [Fault("path", "an address without anything", "/leads/{id} or /leads/{id}/score")])
 
 

@@ -41,8 +41,8 @@ def routes(office: Callable[[], Office]) -> Starlette:
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8", headers=_HEADERS)
 
     async def lead(request: Request) -> Response:
-        lead_id, wants_score = lead_of(request.scope["raw_path"])
-        if not wants_score:
+        lead_id, part = lead_of(request.scope["raw_path"])
+        if part != "score":
             return await pages.lead(request, lead_id)
         return await anyio.to_thread.run_sync(lead_score, request, lead_id)
 
