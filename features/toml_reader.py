@@ -42,11 +42,8 @@ class TomlReader:
     """
 
     def __init__(self, path: Path) -> None:
-        self.name = path.name
-        self.problems: list[Problem] = []
         try:
             text = path.read_bytes().decode("utf-8-sig")
-            self.data: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
         except FileNotFoundError:
             raise UsageError(
                 f"no file {path}",
@@ -59,6 +56,20 @@ class TomlReader:
             raise UsageError(
                 f"{path} is not UTF-8", expected="a toml file in UTF-8", next_step="save it as UTF-8"
             ) from None
+        self._read(path.name, text)
+
+    @classmethod
+    def of_text(cls, name: str, text: str) -> TomlReader:
+        """The text of a file that is not written yet; `name` stands in each problem."""
+        reader = cls.__new__(cls)
+        reader._read(name, text)
+        return reader
+
+    def _read(self, name: str, text: str) -> None:
+        self.name = name
+        self.problems: list[Problem] = []
+        try:
+            self.data: dict[str, Any] = tomllib.loads(text.replace("\r\n", "\n"))
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$", str(error))
             line = found[1] if found and found[1] else str(text.count("\n") + 1)

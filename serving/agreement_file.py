@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from features.schema import STAGES
 from features.toml_reader import TomlReader
 from serving.agreement import AGREEMENT_FILE, Agreement, Evidence, FastLane
+from serving.agreement_reading import (
+    exclusion,
+    held_back,
+    hours,
+    hysteresis,
+    nurture,
+    persona,
+    rules_of,
+    trigger,
+)
+from serving.agreement_terms import FACTS, Sla
+from serving.toml_values import chosen, number_within, shown, whole
+
+KEYS = (
+    "version", "cutoffs", "evidence", "fast_lane", "exclude", "trigger", "personas", "nurture", "sla", "hysteresis",
+    "capacity", "facts", "held_back", "recycle", "hours",
+)  # fmt: skip
 
 
 def load_agreement(folder: Path) -> Agreement | None:
@@ -22,34 +38,62 @@ def load_agreement(folder: Path) -> Agreement | None:
     """
     if not (folder / AGREEMENT_FILE).exists():
         return None
-    toml = TomlReader(folder / AGREEMENT_FILE)
-    toml.known_keys((), ("version", "cutoffs", "evidence", "fast_lane"))
-    version = _whole(toml, ("version",))
+    return _read(TomlReader(folder / AGREEMENT_FILE))
+
+
+def read_agreement(text: str) -> Agreement:
+    """The agreement that a text is, as `load_agreement` would read it from its file."""
+    return _read(TomlReader.of_text(AGREEMENT_FILE, text))
+
+
+def _read(toml: TomlReader) -> Agreement:
+    toml.known_keys((), KEYS)
+    version = whole(toml, ("version",))
     if version is None and "version" not in toml.data:
         toml.problem(("version",), "no version", expected="version = 1, raised with every change", next_step="add it")
     mql, sql = _cutoffs(toml)
     toml.known_keys(("evidence",), ("events", "days", "stage"))
     evidence = Evidence(
-        events=_whole(toml, ("evidence", "events")) or 0,
-        days=_whole(toml, ("evidence", "days")) or 0,
+        events=whole(toml, ("evidence", "events")) or 0,
+        days=whole(toml, ("evidence", "days")) or 0,
         stage=toml.choice(("evidence", "stage"), STAGES),
     )
-    lanes = {name: _fast_lane(toml, name) for name in toml.table(("fast_lane",))}
+    lanes = rules_of(toml, "fast_lane", "[fast_lane.EVENT_TYPE]", _fast_lane)
+    exclude = rules_of(toml, "exclude", "[exclude.NAME]", exclusion)
+    triggers = rules_of(toml, "trigger", "[trigger.NAME]", trigger)
+    personas = rules_of(toml, "personas", "[personas.NAME]", persona)
+    contents = nurture(toml, tuple(toml.table(("personas",))))
+    toml.known_keys(("sla",), ("mql", "sql"))
+    sla = Sla(mql=toml.duration(("sla", "mql")), sql=toml.duration(("sla", "sql")))
+    steady, held, office = hysteresis(toml), held_back(toml), hours(toml)
+    toml.known_keys(("capacity",), ("sqls_a_week",))
+    toml.known_keys(("facts",), ("required_for_sql",))
+    toml.known_keys(("recycle",), ("after",))
+    sqls_a_week = whole(toml, ("capacity", "sqls_a_week"))
+    facts = chosen(toml, ("facts", "required_for_sql"), FACTS)
+    recycle_after = toml.duration(("recycle", "after"))
     toml.finish()
     assert version is not None
     assert mql is not None
     assert sql is not None
-    return Agreement(version, mql, sql, evidence, {name: lane for name, lane in lanes.items() if lane is not None})
-
-
-def _whole(toml: TomlReader, path: tuple[str, ...]) -> int | None:
-    value = toml.table(path[:-1]).get(path[-1])
-    if value is None:
-        return None
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 2**31:
-        return value
-    toml.problem(path, f'"{".".join(path)}" is {_shown(value)}', expected="a whole number from 1 on")
-    return None
+    return Agreement(
+        version=version,
+        mql=mql,
+        sql=sql,
+        evidence=evidence,
+        fast_lane=lanes,
+        exclude=exclude,
+        triggers=triggers,
+        personas=tuple(personas.values()),
+        nurture=contents,
+        sla=sla,
+        hysteresis=steady,
+        sqls_a_week=sqls_a_week,
+        facts_required=facts,
+        held_back=held,
+        recycle_after=recycle_after,
+        hours=office,
+    )
 
 
 def _cutoffs(toml: TomlReader) -> tuple[float | None, float | None]:
@@ -65,35 +109,18 @@ def _cutoffs(toml: TomlReader) -> tuple[float | None, float | None]:
 
 
 def _cutoff(toml: TomlReader, name: str) -> float | None:
-    value, path, expected = toml.table(("cutoffs",)).get(name), ("cutoffs", name), "a probability above 0 and below 1"
-    if value is None:
+    path, expected = ("cutoffs", name), "a probability above 0 and below 1"
+    if toml.table(("cutoffs",)).get(name) is None:
         toml.problem(path, f'no "{name}" in [cutoffs]', expected=expected, next_step="add it")
-    elif isinstance(value, bool) or not isinstance(value, (int, float)):
-        toml.problem(path, f'"cutoffs.{name}" is {_shown(value)}', expected=expected)
-    elif 0 < value < 1:
-        return float(value)
-    else:
-        percent = f"write {value / 100:g} for {value:g}%" if 1 <= value < 100 else ""
-        toml.problem(path, f'"cutoffs.{name}" is {_shown(value)}', expected=expected, next_step=percent)
-    return None
+        return None
+    return number_within(toml, path, lambda value: 0 < value < 1, expected=expected, percent=True)
 
 
 def _fast_lane(toml: TomlReader, name: str) -> FastLane | None:
     path = ("fast_lane", name)
-    if not name or not isinstance(toml.table(("fast_lane",))[name], dict):
-        toml.problem(path, f'"{".".join(path)}" is no rule', expected="a table [fast_lane.EVENT_TYPE]")
-        return None
     toml.known_keys(path, ("respond_within", "counts_for"))
     respond_within = toml.duration((*path, "respond_within"), required=True)
     counts_for = toml.duration((*path, "counts_for"), required=True)
     if respond_within is None or counts_for is None:
         return None
     return FastLane(name, respond_within=respond_within, counts_for=counts_for)
-
-
-def _shown(value: Any) -> str:
-    """A value as people wrote it, or what kind of thing it is where that would be long."""
-    if isinstance(value, (bool, dict, list)):
-        return {bool: "true or false", dict: "a table", list: "a list"}[type(value)]
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -48,21 +48,22 @@ class Signature:
 def signed_digest(agreement: Agreement, *, horizon: int, converted: str, stages: Mapping[str, str]) -> str:
     """SHA-256 (hex) of the canonical JSON of all that a signature stands for.
 
-    A cutoff of 30% means another thing within 30 days than within 90, and evidence of a stage another thing when other
-    event types count for it: so both are signed along with the content. Comments and layout are not.
+    A cutoff of 30% means another thing within 30 days than within 90, evidence of a stage another thing when other
+    event types count for it, and a rule on free mail another thing when the published list is another: so all of that is
+    signed along with the content. Comments and layout are not.
 
     Parameters
     ----------
     horizon : microseconds.
     converted : the outcome that counts as converted.
-    stages : event type to stage. Only the types that satisfy the agreement's evidence are signed, so that wording
-        another stage differently breaks no signature.
+    stages : event type to stage. Only the types that the agreement relies on are signed (`Agreement.relies_on`), so
+        that wording another stage differently breaks no signature.
     """
     signed = {
         "agreement": agreement.content(),
         "horizon": duration_text(horizon),
         "converted": converted,
-        "evidence_types": sorted(agreement.evidence_types(stages)),
+        **agreement.relies_on(stages),
     }
     canonical = json.dumps(signed, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
