@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.errors import UsageError
+from serving.actor import Actor, require_role
+from serving.csrf import csrf_of, require_csrf
 from serving.problems import Fault, Refused
+
+__all__ = ["Access", "Actor", "csrf_of", "require_csrf", "require_role"]
 
 KEYS_VARIABLE = "PROPENSITY_API_KEYS"
 SHORTEST_KEY = 16
