@@ -55,7 +55,7 @@ events = Table(
     "events",
     metadata,
     _number(),
-    Column("event_id", String, unique=True),  # null: no id was given
+    Column("event_id", String),  # null: no id was given; an id counts within its lead, sources number from 1
     Column("lead_id", String, nullable=False),
     Column("occurred_at", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
@@ -63,6 +63,7 @@ events = Table(
     Column("value", Float),
     Column("channel", String),
     Column("properties", JSON),
+    UniqueConstraint("lead_id", "event_id", name="event_once"),
     Index("events_of_lead", "lead_id", "occurred_at"),
 )
 
@@ -74,6 +75,7 @@ outcomes = Table(
     Column("occurred_at", BigInteger, nullable=False),
     Column("recorded_at", BigInteger, nullable=False),
     Column("outcome", String, nullable=False),
+    Column("told", Boolean, nullable=False),  # whether recorded_at was told, or is only taken from occurred_at
     UniqueConstraint("lead_id", "occurred_at", "outcome", name="outcome_once"),
 )
 

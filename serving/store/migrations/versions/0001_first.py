@@ -89,7 +89,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=True),
         sa.Column("properties", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("number"),
-        sa.UniqueConstraint("event_id"),
+        sa.UniqueConstraint("lead_id", "event_id", name="event_once"),
     )
     op.create_index("events_of_lead", "events", ["lead_id", "occurred_at"], unique=False)
     op.create_table(
@@ -168,6 +168,7 @@ def upgrade() -> None:
         sa.Column("occurred_at", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("told", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
         sa.UniqueConstraint("lead_id", "occurred_at", "outcome", name="outcome_once"),
     )
