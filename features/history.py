@@ -69,6 +69,20 @@ class Attributes:
 
 
 @dataclass(frozen=True, eq=False)
+class RuleAttributes:
+    """What the columns say that rules of people look at: as texts, every value, whatever a model learned of them.
+
+    Attributes
+    ----------
+    columns : their names, sorted.
+    rows : `codes` has a row a column in that order, `vocabularies` every text that stands there; no numbers.
+    """
+
+    columns: tuple[str, ...]
+    rows: Attributes
+
+
+@dataclass(frozen=True, eq=False)
 class Outcomes:
     """How and when leads ended: only a lead's first outcome counts; at one instant, converted wins.
 
@@ -98,6 +112,7 @@ class History:
     data_end : until when the tables are complete; later rows are not in here.
     now : the moment at which open leads are scored.
     labels : columns shown to people and never features (``[page]``), each object[n] of str, "" missing.
+    rule_attributes : columns that the agreement's rules look at; None where none were asked for.
     """
 
     schema: Schema
@@ -109,6 +124,7 @@ class History:
     data_end: int
     now: int
     labels: Mapping[str, NDArray[np.object_]]
+    rule_attributes: RuleAttributes | None = None
 
     def __len__(self) -> int:
         return len(self.lead_ids)

@@ -18,7 +18,7 @@ from serving.agreement_reading import (
     trigger,
 )
 from serving.agreement_terms import FACTS, Sla
-from serving.toml_values import chosen, number_within, shown, whole
+from serving.toml_values import chosen, number_within, whole
 
 KEYS = (
     "version", "cutoffs", "evidence", "fast_lane", "exclude", "trigger", "personas", "nurture", "sla", "hysteresis",

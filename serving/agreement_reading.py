@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
@@ -285,15 +285,15 @@ def _minutes(value: Any) -> int | None:
         if value == "24:00":
             return 1440
         try:
-            value = datetime.time.fromisoformat(value if len(value) > 4 else f"0{value}")
+            value = dt.time.fromisoformat(value if len(value) > 4 else f"0{value}")
         except ValueError:
             return None
-    if not isinstance(value, datetime.time) or value.second or value.microsecond or value.tzinfo is not None:
+    if not isinstance(value, dt.time) or value.second or value.microsecond or value.tzinfo is not None:
         return None
     return value.hour * 60 + value.minute
 
 
-def _dates(toml: TomlReader, path: KeyPath) -> tuple[datetime.date, ...]:
+def _dates(toml: TomlReader, path: KeyPath) -> tuple[dt.date, ...]:
     value = toml.table(path[:-1]).get(path[-1])
     if value is None:
         return ()
@@ -306,10 +306,10 @@ def _dates(toml: TomlReader, path: KeyPath) -> tuple[datetime.date, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def _date(value: Any) -> datetime.date | None:
+def _date(value: Any) -> dt.date | None:
     if isinstance(value, str):
         try:
-            return datetime.date.fromisoformat(value)
+            return dt.date.fromisoformat(value)
         except ValueError:
             return None
-    return value if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime) else None
+    return value if isinstance(value, dt.date) and not isinstance(value, dt.datetime) else None

@@ -17,6 +17,7 @@ from serving.mail_domains import domain_of, free_mail_domains, lies_in
 
 ANY = "any"
 """In `[nurture]`: whatever the persona, whatever the stage."""
+NO_WORDS = Words()
 _NUMBER = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]*)?([eE][+-]?[0-9]+)?")
 
 
@@ -184,7 +185,7 @@ class Exclusion:
     events : None where what the lead does is not asked.
     """
 
-    words: Words = Words()
+    words: Words = NO_WORDS
     attributes: Conditions = field(default_factory=dict)
     events: EventCount | None = None
 
@@ -205,7 +206,7 @@ class Trigger:
     """What makes a lead at least MQL, whatever its probability."""
 
     rule: EventCount | OpenedShare
-    words: Words = Words()
+    words: Words = NO_WORDS
 
     def __post_init__(self) -> None:
         if self.rule.within is None:
@@ -221,7 +222,7 @@ class Persona:
 
     name: str
     attributes: Conditions
-    words: Words = Words()
+    words: Words = NO_WORDS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attributes", _frozen(self.attributes))

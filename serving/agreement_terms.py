@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -102,7 +102,7 @@ class Hours:
     days: tuple[str, ...] = WEEKDAYS[:5]
     country: str = ""
     region: str = ""
-    closed: tuple[datetime.date, ...] = ()
+    closed: tuple[dt.date, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.opens < self.closes <= MINUTES_A_DAY:

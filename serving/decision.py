@@ -35,7 +35,7 @@ _ORDER = {band: rank for rank, band in enumerate(Band)}
 
 
 class DecidedBy(StrEnum):
-    """What decided the band. `TRIGGER` and `EXCLUDED` belong to the rules of people, which agreements do not hold yet."""
+    """What decided the band."""
 
     MODEL = "model"
     FAST_LANE = "fast_lane"
@@ -62,21 +62,32 @@ def band_of(probability: float, agreement: Agreement) -> Band:
 
 
 def decide(
-    *, agreement: Agreement | None, probability: float | None, fast_lane: bool, enough_evidence: bool
+    *,
+    agreement: Agreement | None,
+    probability: float | None,
+    fast_lane: bool,
+    enough_evidence: bool,
+    excluded: bool = False,
+    triggered: bool = False,
 ) -> Decision:
     """Say which band a lead is in and why, by the first rule of the agreed order that speaks.
 
-    The order: a fast-lane event, with or without a champion, but only under an agreement valid for both teams; no
-    champion; no such agreement; the cutoffs, where too little evidence lowers SQL to MQL. A function of the moment
-    alone: no band of the past enters.
+    The order, under an agreement valid for both teams: an exclusion, with or without a champion; a fast-lane event,
+    with or without a champion; no champion; the cutoffs, where a trigger raises nurture to MQL, and too little evidence or
+    too few facts lower SQL to MQL. Without such an agreement nobody is in a band. A function of the moment alone: no band
+    of the past enters.
 
     Parameters
     ----------
     agreement : the agreement, None unless both teams signed it as it stands.
     probability : calibrated, None without a champion.
     fast_lane : whether a visible event of a fast lane still counts at the moment.
-    enough_evidence : whether the visible events suffice for the model to make this lead SQL.
+    enough_evidence : whether the visible events and the known facts suffice for the model to make this lead SQL.
+    excluded : whether a rule says that this lead is never handed over.
+    triggered : whether a trigger makes this lead at least MQL.
     """
+    if agreement is not None and excluded:
+        return Decision(Band.NURTURE, DecidedBy.EXCLUDED)
     if agreement is not None and fast_lane:
         return Decision(Band.SQL, DecidedBy.FAST_LANE)
     if probability is None:
@@ -84,6 +95,8 @@ def decide(
     if agreement is None:
         return Decision(None, DecidedBy.NO_AGREEMENT)
     band = band_of(probability, agreement)
+    if band is Band.NURTURE and triggered:
+        return Decision(Band.MQL, DecidedBy.TRIGGER)
     if band is Band.SQL and not enough_evidence:
         return Decision(Band.MQL, DecidedBy.TOO_LITTLE_EVIDENCE)
     return Decision(band, DecidedBy.MODEL)

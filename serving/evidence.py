@@ -1,4 +1,4 @@
-"""What the agreement's rules look for among a lead's visible events: enough evidence, and the fast lane."""
+"""What the agreement looks for among a lead's visible events: enough evidence, the fast lane, and the stage reached."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from features.calendar_days import DAY
 from features.history import History
 from features.moments import Moments
+from features.schema import STAGES
 from serving.agreement import Evidence, FastLane, reaching
-from serving.lead_score import FastLaneHit
+from serving.lead_score import FastLaneHit, Missing
 
+STAGE_WINDOW = 90 * DAY
+"""So old may an event be that tells of a lead's stage (microseconds)."""
 _PAIRS = 4_000_000
 """How many (moment, event) pairs are looked at together: about 100 MB."""
 
@@ -27,18 +31,62 @@ def enough_evidence(history: History, moments: Moments, evidence: Evidence | Non
     bool[n].
     """
     enough = np.ones(len(moments), dtype=np.bool_)
-    if evidence is None:
-        return enough
-    reaches = _codes_of(history, reaching(evidence.stage, history.schema.stages)) if evidence.stage else None
-    for first, last, moment, event in _visible(history, moments):
+    if evidence is not None:
+        events, days, reached = _seen(history, moments, evidence)
+        enough &= (events >= evidence.events) & (days >= evidence.days) & reached
+    return enough
+
+
+def missing_evidence(history: History, moments: Moments, evidence: Evidence) -> list[tuple[Missing, ...]]:
+    """For each moment what is missing of the evidence, and how much of it was seen; nothing where it suffices."""
+    events, days, reached = _seen(history, moments, evidence)
+    told = []
+    for row in range(len(moments)):
+        lacks = []
+        if events[row] < evidence.events:
+            lacks.append(Missing("events", evidence.events, int(events[row])))
+        if days[row] < evidence.days:
+            lacks.append(Missing("days", evidence.days, int(days[row])))
+        if evidence.stage is not None and not reached[row]:
+            lacks.append(Missing("stage", evidence.stage))
+        told.append(tuple(lacks))
+    return told
+
+
+def _seen(
+    history: History, moments: Moments, evidence: Evidence
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """Visible events, their days (counted only if asked for), and whether the stage asked for was reached."""
+    n = len(moments)
+    events, days, reached = np.zeros(n, np.int64), np.zeros(n, np.int64), np.ones(n, np.bool_)
+    reaches = codes_of(history, reaching(evidence.stage, history.schema.stages)) if evidence.stage else None
+    for first, last, moment, event in visible_events(history, moments):
         size = last - first
-        enough[first:last] &= np.bincount(moment, minlength=size) >= evidence.events
+        events[first:last] = np.bincount(moment, minlength=size)
         if evidence.days:
-            enough[first:last] &= _distinct_days(history, moment, event, size) >= evidence.days
+            days[first:last] = _distinct_days(history, moment, event, size)
         if reaches is not None:
             of_stage = reaches[history.events.codes[0][event]]
-            enough[first:last] &= np.bincount(moment[of_stage], minlength=size) > 0
-    return enough
+            reached[first:last] = np.bincount(moment[of_stage], minlength=size) > 0
+    return events, days, reached
+
+
+def furthest_stages(history: History, moments: Moments) -> list[str | None]:
+    """For each moment the furthest stage with a visible event in [as_of - 90 days, as_of); None without such an event."""
+    n, stages = len(moments), history.schema.stages
+    found = np.full(n, -1, dtype=np.int64)
+    vocabulary = history.events.vocabularies[0]
+    if not any(text in stages for text in vocabulary):
+        return [None] * n
+    rank = np.array([*(STAGES.index(stages[text]) if text in stages else -1 for text in vocabulary), -1], np.int64)
+    codes, occurred = history.events.codes[0], history.events.occurred_at
+    for first, _, moment, event in visible_events(history, moments):
+        reached = rank[codes[event]]
+        counts = (reached >= 0) & (moments.as_of[first + moment] - occurred[event] <= STAGE_WINDOW)
+        moment, reached = first + moment[counts], reached[counts]
+        for stage in range(len(STAGES)):  # in their order: the furthest is written last
+            found[moment[reached == stage]] = stage
+    return [STAGES[stage] if stage >= 0 else None for stage in found.tolist()]
 
 
 def fast_lane_hits(history: History, moments: Moments, lanes: Mapping[str, FastLane]) -> list[FastLaneHit | None]:
@@ -51,9 +99,9 @@ def fast_lane_hits(history: History, moments: Moments, lanes: Mapping[str, FastL
     if not any(text in lanes for text in vocabulary):
         return hits
     codes, occurred = history.events.codes[0], history.events.occurred_at
-    on_lane = _codes_of(history, lanes)
+    on_lane = codes_of(history, lanes)
     counts_for = np.array([lanes[text].counts_for if text in lanes else 0 for text in vocabulary], dtype=np.int64)
-    for first, _, moment, event in _visible(history, moments):
+    for first, _, moment, event in visible_events(history, moments):
         candidate = on_lane[codes[event]]
         moment, event = moment[candidate], event[candidate]
         counting = moments.as_of[first + moment] - occurred[event] <= counts_for[codes[event]]
@@ -69,18 +117,26 @@ def _urgency(hit: FastLaneHit) -> tuple[int, int, str]:
     return hit.occurred_at, -hit.respond_within, hit.event_type
 
 
-def _codes_of(history: History, types: Collection[str]) -> NDArray[np.bool_]:
+def codes_of(history: History, types: Collection[str]) -> NDArray[np.bool_]:
     """By code of an event type, whether it is one of the types. The code -1, no type, finds the False at the end."""
     return np.array([*(text in types for text in history.events.vocabularies[0]), False], dtype=np.bool_)
 
 
-def _visible(history: History, moments: Moments) -> Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.int64]]]:
-    """Go through the moments in slices, each with its (moment within the slice, visible event) pairs, events in order.
+Pairs = Iterator[tuple[int, int, NDArray[np.int64], NDArray[np.int64]]]
 
-    Slices keep memory flat however many moments and events there are; what a moment sees doesn't depend on them, and
+
+def visible_events(history: History, moments: Moments) -> Pairs:
+    """`visible_rows` of the events."""
+    return visible_rows(history.events.offsets, history.events.known_at, moments)
+
+
+def visible_rows(offsets: NDArray[np.int64], known_at: NDArray[np.int64], moments: Moments) -> Pairs:
+    """Go through the moments in slices, each with its (moment within the slice, visible row) pairs, rows in order.
+
+    Slices keep memory flat however many moments and rows there are; what a moment sees doesn't depend on them, and
     nothing is done for leads without a moment: one lead of a large table is as quick as one lead of a request.
     """
-    starts, ends = history.events.offsets[moments.lead], history.events.offsets[moments.lead + 1]
+    starts, ends = offsets[moments.lead], offsets[moments.lead + 1]
     pairs = np.cumsum(ends - starts)
     first = 0
     while first < len(moments):
@@ -89,9 +145,9 @@ def _visible(history: History, moments: Moments) -> Iterator[tuple[int, int, NDA
         lengths = (ends - starts)[first:last]
         moment = np.repeat(np.arange(last - first, dtype=np.int64), lengths)
         within = np.arange(len(moment), dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        event = np.repeat(starts[first:last], lengths) + within
-        seen = history.events.known_at[event] < moments.as_of[first + moment]
-        yield first, last, moment[seen], event[seen]
+        row = np.repeat(starts[first:last], lengths) + within
+        seen = known_at[row] < moments.as_of[first + moment]
+        yield first, last, moment[seen], row[seen]
         first = last
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from features.calendar_days import as_datetime
 from features.definitions import duration_text
@@ -135,6 +135,21 @@ class FastLaneHit:
     respond_within: int
 
 
+class Missing(NamedTuple):
+    """What a lead lacks before the agreement lets the model make it SQL, in no language.
+
+    Attributes
+    ----------
+    what : "events", "days", "stage" or "fact".
+    asked : how many; of a stage or a fact its name.
+    seen : how many there are; None where it is not a matter of counting.
+    """
+
+    what: str
+    asked: int | str
+    seen: int | None = None
+
+
 @dataclass(frozen=True)
 class LeadScore:
     """How likely one lead is to convert within the horizon, why, and what the agreement says of it.
@@ -153,7 +168,11 @@ class LeadScore:
     model : None without a champion.
     agreement : None where the folder has none.
     warnings : sentences in the language asked for.
-    fast_lane : the event behind `DecidedBy.FAST_LANE`; shown to people, not part of the JSON.
+    fast_lane : the event behind `DecidedBy.FAST_LANE`; shown to people, not part of the JSON. Nor are these:
+    rule : the fast-lane event type, the exclusion or the trigger that decided, by its name in the agreement.
+    stage : the furthest with an event in the last 90 days; None where there is none.
+    persona : the first of the agreement's that matches; None where none does, or no agreement is valid.
+    missing : what is too little where `decided_by` says so.
     """
 
     lead_id: str
@@ -175,6 +194,10 @@ class LeadScore:
     agreement: AgreementName | None
     warnings: tuple[str, ...] = ()
     fast_lane: FastLaneHit | None = None
+    rule: str | None = None
+    stage: str | None = None
+    persona: str | None = None
+    missing: tuple[Missing, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON in the order of the HTTP contract, numbers unrounded."""

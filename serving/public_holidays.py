@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -29,7 +29,7 @@ def country_fault(country: str, region: str) -> CountryFault | None:
 
 
 @lru_cache(maxsize=256)
-def public_holidays(country: str, region: str, year: int) -> frozenset[datetime.date]:
+def public_holidays(country: str, region: str, year: int) -> frozenset[dt.date]:
     """The public holidays of a year; empty for years that the library knows nothing of."""
     import holidays  # here, since most agreements go without
 

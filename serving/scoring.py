@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from math import floor, isnan
@@ -17,10 +17,11 @@ from features.moments import Moments
 from features.schema import Schema
 from features.wording import Lang, message
 from serving.agreement import Agreement
-from serving.decision import Band, decide
-from serving.evidence import enough_evidence, fast_lane_hits
-from serving.lead_score import AgreementName, Cutoff, FastLaneHit, GroupShare, LeadScore, ModelName
+from serving.decision import Band, DecidedBy, decide
+from serving.evidence import fast_lane_hits, furthest_stages, missing_evidence
+from serving.lead_score import AgreementName, Cutoff, FastLaneHit, GroupShare, LeadScore, Missing, ModelName
 from serving.reason_words import tell, tell_points
+from serving.rule_matching import excluded_by, personas_of, triggered_by
 from serving.signatures import AgreementState
 from training.bundle import Bundle
 from training.calibration import Calibrator
@@ -131,6 +132,7 @@ def score_leads(
     notices: Sequence[Notice] = (),
     reasons: bool = True,
     threads: int | None = None,
+    facts: Sequence[Collection[str]] | None = None,
 ) -> Iterator[LeadScore]:
     """Score leads at moments, say why, and what the agreement says of each.
 
@@ -141,13 +143,14 @@ def score_leads(
     ----------
     model : the champion, or points where there is none.
     agreement : as it stands in the workspace, signed or not.
-    history : read by the model's schema.
+    history : read by the model's schema, and with the columns that the agreement's rules look at (`rule_columns`).
     moments : n moments of leads of `history`, each after the lead's creation.
     scored_at : now, UTC microseconds.
     lang : of the sentences; one for all, or one for each moment.
     notices : told with every score, beside the score's own.
     reasons : False leaves out the reasons, and with them fit and engagement, for lists that don't show them.
     threads : of the features; None means one for each processor.
+    facts : of each moment the qualification facts that were known then; None where none was.
 
     Returns
     -------
@@ -162,7 +165,9 @@ def score_leads(
     langs = [lang] * len(moments) if isinstance(lang, str) else list(lang)
     if len(langs) != len(moments):
         raise ValueError(f"{len(langs)} languages for {len(moments)} moments")
-    return _in_slices(model, agreement, history, moments, scored_at, langs, tuple(notices), reasons, threads)
+    if facts is not None and len(facts) != len(moments):
+        raise ValueError(f"facts of {len(facts)} for {len(moments)} moments")
+    return _in_slices(model, agreement, history, moments, scored_at, langs, tuple(notices), reasons, threads, facts)
 
 
 def _in_slices(
@@ -175,10 +180,13 @@ def _in_slices(
     notices: tuple[Notice, ...],
     reasons: bool,
     threads: int | None,
+    facts: Sequence[Collection[str]] | None,
 ) -> Iterator[LeadScore]:
     for first in range(0, len(moments), LEADS_AT_ONCE):
         rows = np.arange(first, min(first + LEADS_AT_ONCE, len(moments)), dtype=np.int64)
-        batch = _Batch(agreement, history, moments.take(rows), scored_at, langs[first : first + len(rows)], notices)
+        part = slice(first, first + len(rows))
+        known = None if facts is None else facts[part]
+        batch = _Batch(agreement, history, moments.take(rows), scored_at, langs[part], notices, known)
         if isinstance(model, ServingModel):
             yield from _by_model(model, batch, reasons, threads)
         else:
@@ -195,6 +203,7 @@ class _Batch:
     scored_at: int
     langs: list[Lang]
     notices: tuple[Notice, ...]
+    facts: Sequence[Collection[str]] | None
 
     @cached_property
     def hits(self) -> list[FastLaneHit | None]:
@@ -202,13 +211,50 @@ class _Batch:
         valid = self.agreement.valid
         return fast_lane_hits(self.history, self.moments, {} if valid is None else valid.fast_lane)
 
-    def enough(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether the evidence suffices; looked up only for those whom the model would make SQL."""
-        result, valid = np.ones(len(self.moments), dtype=np.bool_), self.agreement.valid
-        if valid is not None and valid.evidence is not None:
-            rows = np.flatnonzero(probability >= valid.sql)
-            result[rows] = enough_evidence(self.history, self.moments.take(rows), valid.evidence)
-        return result
+    @cached_property
+    def excluded(self) -> list[str | None]:
+        """The exclusion that holds at each moment."""
+        valid = self.agreement.valid
+        if valid is None or not valid.exclude:
+            return [None] * len(self.moments)
+        return excluded_by(self.history, self.moments, valid)
+
+    @cached_property
+    def personas(self) -> list[str | None]:
+        valid = self.agreement.valid
+        if valid is None or not valid.personas:
+            return [None] * len(self.moments)
+        return personas_of(self.history, self.moments, valid.personas)
+
+    @cached_property
+    def stages(self) -> list[str | None]:
+        return furthest_stages(self.history, self.moments)
+
+    def triggered(self, probability: NDArray[np.float64]) -> dict[int, str]:
+        """By row the trigger that holds; looked up only for those whom the model would leave in nurture."""
+        valid = self.agreement.valid
+        if valid is None or not valid.triggers:
+            return {}
+        rows = np.flatnonzero(probability < valid.mql)
+        found = triggered_by(self.history, self.moments.take(rows), valid.triggers)
+        return {row: name for row, name in zip(rows.tolist(), found, strict=True) if name is not None}
+
+    def missing(self, probability: NDArray[np.float64]) -> dict[int, tuple[Missing, ...]]:
+        """By row what is missing of evidence and facts; looked up only for those whom the model would make SQL."""
+        valid = self.agreement.valid
+        if valid is None or (valid.evidence is None and not valid.facts_required):
+            return {}
+        rows = np.flatnonzero(probability >= valid.sql)
+        lacks: list[tuple[Missing, ...]] = [()] * len(rows)
+        if valid.evidence is not None:
+            lacks = missing_evidence(self.history, self.moments.take(rows), valid.evidence)
+        found = {}
+        for row, of_evidence in zip(rows.tolist(), lacks, strict=True):
+            known = () if self.facts is None else self.facts[row]
+            all_lacks = (*of_evidence, *(Missing("fact", each) for each in valid.facts_required if each not in known))
+            if all_lacks:
+                found[row] = all_lacks
+        return found
 
     def score(
         self,
@@ -217,16 +263,28 @@ class _Batch:
         horizon: int,
         probability: float | None,
         score: int,
-        enough: bool,
         cutoffs: dict[Band, Cutoff] | None,
         notices: tuple[Notice, ...],
+        missing: tuple[Missing, ...] = (),
+        trigger: str | None = None,
         **fields: Any,
     ) -> LeadScore:
         """The answer about one moment: what is decided by the agreement, with what the scorer found (`fields`)."""
-        state, hit, lang = self.agreement, self.hits[row], self.langs[row]
+        state, hit, excluded, lang = self.agreement, self.hits[row], self.excluded[row], self.langs[row]
         decision = decide(
-            agreement=state.valid, probability=probability, fast_lane=hit is not None, enough_evidence=enough
+            agreement=state.valid,
+            probability=probability,
+            fast_lane=hit is not None,
+            enough_evidence=not missing,
+            excluded=excluded is not None,
+            triggered=trigger is not None,
         )
+        by = decision.decided_by
+        rules = {
+            DecidedBy.EXCLUDED: excluded,
+            DecidedBy.FAST_LANE: hit.event_type if hit is not None else None,
+            DecidedBy.TRIGGER: trigger,
+        }
         return LeadScore(
             lead_id=str(self.history.lead_ids[self.moments.lead[row]]),
             as_of=int(self.moments.as_of[row]),
@@ -235,11 +293,15 @@ class _Batch:
             probability=probability,
             score=score,
             band=decision.band,
-            decided_by=decision.decided_by,
+            decided_by=by,
             cutoffs=cutoffs,
             agreement=None if state.agreement is None else AgreementName(state.agreement.version, state.signed),
             warnings=tuple(each.said(lang) for each in (*notices, *self.notices)),
-            fast_lane=hit,
+            fast_lane=hit if by is DecidedBy.FAST_LANE else None,
+            rule=rules.get(by),
+            stage=self.stages[row],
+            persona=self.personas[row],
+            missing=missing if by is DecidedBy.TOO_LITTLE_EVIDENCE else (),
             **fields,
         )
 
@@ -248,7 +310,7 @@ def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | 
     scorer, reference, history, moments = model.bundle.scorer, model.bundle.reference, batch.history, batch.moments
     values = compute_features(history, moments, scorer.definitions, threads=threads)
     raw, probability = scorer.score(values)
-    enough = batch.enough(probability)
+    missing, triggered = batch.missing(probability), batch.triggered(probability)
     percentile, similar = reference.percentile(probability), reference.similar(probability)
     told = model.explainer.explain(values, raw, shown=SHOWN) if reasons else None
     fit_grade = reference.grades(told.fit, "fit") if told is not None else None
@@ -263,7 +325,8 @@ def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | 
             horizon=scorer.horizon,
             probability=float(probability[row]),
             score=whole_score(float(probability[row])),
-            enough=bool(enough[row]),
+            missing=missing.get(row, ()),
+            trigger=triggered.get(row),
             cutoffs=cutoffs,
             notices=(*always, *((Notice("warning.older_than_training"),) if too_old[row] else ())),
             percentile=None if isnan(percentile[row]) else float(percentile[row]),
@@ -323,7 +386,6 @@ def _by_points(model: ColdStart, batch: _Batch, reasons: bool) -> Iterator[LeadS
             horizon=model.horizon,
             probability=None,
             score=floor(min(max(float(points[row]), 0.0), 100.0) + 0.5),
-            enough=True,
             cutoffs=cutoffs,
             notices=(Notice("warning.no_champion"), *model.missing),
             percentile=None,
