@@ -236,6 +236,7 @@ sessions = Table(
     Column("user", String, nullable=False),
     Column("csrf", String, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),  # written now and then, not with every request
     Column("ends_at", BigInteger, nullable=False),
 )
 

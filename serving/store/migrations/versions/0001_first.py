@@ -193,6 +193,7 @@ def upgrade() -> None:
         sa.Column("user", sa.String(), nullable=False),
         sa.Column("csrf", sa.String(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("token_hash"),
     )
