@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from features.calendar_days import local_days
-from features.history import NEVER, Attributes, Events, History, Outcomes
+from features.history import NEVER, Attributes, Events, History, Outcomes, RuleAttributes
+from features.rule_attributes import ToldAttributes, rule_attributes
 from features.schema import Schema
 
 _UNKNOWN_TYPE = "\U0010ffff"
@@ -143,7 +144,12 @@ def _recorded(event: RawEvent) -> int:
 
 
 def history_of_leads(
-    schema: Schema, leads: Sequence[RawLead], *, as_of: int, named_types: tuple[str, ...] = ()
+    schema: Schema,
+    leads: Sequence[RawLead],
+    *,
+    as_of: int,
+    named_types: tuple[str, ...] = (),
+    rule_columns: Collection[str] = (),
 ) -> History:
     """Lay out told leads as a History, as the table reader would.
 
@@ -155,6 +161,7 @@ def history_of_leads(
     as_of : becomes ``data_end`` and ``now``.
     named_types : event types that keep their name although the schema doesn't know them, because a rule of the
         agreement does; all other unknown types look alike.
+    rule_columns : attributes that rules of the agreement look at, known to the schema or not.
 
     Returns
     -------
@@ -226,4 +233,11 @@ def history_of_leads(
         data_end=as_of,
         now=as_of,
         labels={},
+        rule_attributes=_for_rules(rule_columns, ordered) if rule_columns else None,
+    )
+
+
+def _for_rules(columns: Collection[str], leads: Sequence[RawLead]) -> RuleAttributes:
+    return rule_attributes(
+        columns, [[ToldAttributes(each.created_at, each.created_at, each.attributes)] for each in leads]
     )

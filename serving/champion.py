@@ -50,8 +50,14 @@ class Snapshot:
     def named_types(self) -> tuple[str, ...]:
         """Event types that keep their name although the model may not know them: a rule of people looks for them."""
         agreed = self.agreement.agreement
-        rules = set() if agreed is None else set(agreed.fast_lane)
+        rules = set() if agreed is None else set(agreed.rule_types())
         return tuple(sorted(rules | set(self.model.rules.events) if isinstance(self.model, ColdStart) else rules))
+
+    @property
+    def rule_columns(self) -> frozenset[str]:
+        """Attributes that rules of the agreement look at, signed or not: a signature alone makes no table read anew."""
+        agreed = self.agreement.agreement
+        return frozenset() if agreed is None else agreed.rule_columns()
 
     @property
     def version(self) -> str | None:
@@ -233,7 +239,9 @@ def _warm(snapshot: Snapshot) -> None:
     event_type = next(iter((*schema.event_types, *schema.stages)), "visit")
     events = [RawEvent(event_type, day * DAY, value=1.0) for day in range(1, 4)]
     leads = [RawLead("a", DAY, events=events), RawLead("b", DAY)]
-    history = history_of_leads(schema, leads, as_of=9 * DAY, named_types=snapshot.named_types)
+    history = history_of_leads(
+        schema, leads, as_of=9 * DAY, named_types=snapshot.named_types, rule_columns=snapshot.rule_columns
+    )
     for moments in ([0], [0, 1]):
         at = Moments(np.array(moments, dtype=np.int64), np.full(len(moments), 9 * DAY, dtype=np.int64))
         for _ in score_leads(snapshot.model, snapshot.agreement, history, at, scored_at=9 * DAY, lang="en", threads=1):

@@ -12,6 +12,7 @@ from features.moments import Moments
 from features.tables import read_history
 from features.wording import Lang
 from features.workspace import Workspace
+from serving.agreement_file import load_agreement
 from serving.champion import champion_of
 from serving.cold_start import cold_start
 from serving.lead_score import LeadScore
@@ -68,7 +69,12 @@ def open_desk(workspace: Workspace) -> Desk:
         The tables, or the agreement, cannot be used.
     """
     champion = champion_of(workspace)
-    history = read_history(workspace, schema=None if champion is None else champion.schema).history
+    agreed = load_agreement(workspace.folder)
+    history = read_history(
+        workspace,
+        schema=None if champion is None else champion.schema,
+        rule_columns=frozenset() if agreed is None else agreed.rule_columns(),
+    ).history
     model = cold_start(workspace, history) if champion is None else champion
     meaning = Meaning(
         horizon=model.horizon,

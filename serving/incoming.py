@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from features.instants import read_instant
 from features.one_lead import RawEvent, RawLead
+from features.rule_attributes import cell_text
 from features.schema import Schema
 from features.tables.cell_values import category_text
 from features.wording import Lang
@@ -85,11 +86,17 @@ class _Reading:
             return 0
         return found
 
-    def cells(self, field: str, sent: Mapping[str, Any] | None, kinds: Mapping[str, str]) -> dict[str, float | str]:
+    def cells(
+        self, field: str, sent: Mapping[str, Any] | None, kinds: Mapping[str, str], rules: Collection[str] = ()
+    ) -> dict[str, float | str]:
         told: dict[str, float | str] = {}
         for name, value in (sent or {}).items():
             kind = kinds.get(name)
-            if kind is None:
+            if kind is None and name in rules:  # the model doesn't know it, but a rule of the agreement looks at it
+                text = cell_text(value)
+                if text is not None:
+                    told[name] = text
+            elif kind is None:
                 self.ignored["attribute" if field == "attributes" else "property", name] = None
             elif kind == "category" and isinstance(value, str):
                 known = category_text(value)
@@ -124,7 +131,15 @@ def property_kinds(schema: Schema) -> dict[str, str]:
     return kinds | dict.fromkeys(schema.event_numbers[1:], "number")
 
 
-def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, lang: Lang | None = None) -> Incoming:
+def incoming(
+    lead: Lead,
+    schema: Schema,
+    *,
+    now: int,
+    as_of: str | None = None,
+    lang: Lang | None = None,
+    rule_columns: Collection[str] = (),
+) -> Incoming:
     """Read a lead by what the model learned, or raise `Refused` with all its faults.
 
     Parameters
@@ -132,6 +147,7 @@ def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, 
     schema : of the model that will score.
     now : the moment scored where neither the lead nor the batch says one, UTC microseconds.
     as_of, lang : of the batch; the lead's own win.
+    rule_columns : attributes that the agreement's rules look at: told on, whether the model knows them or not.
     """
     reading = _Reading(schema)
     created = reading.time("created_at", lead.created_at)
@@ -154,7 +170,7 @@ def incoming(lead: Lead, schema: Schema, *, now: int, as_of: str | None = None, 
         )
         for index, event in enumerate(lead.events)
     ]
-    attributes = reading.cells("attributes", lead.attributes, schema.attributes)
+    attributes = reading.cells("attributes", lead.attributes, schema.attributes, rule_columns)
     if not reading.faults and created >= moment:
         reading.faults.append(Fault("created_at", "a time at or after as_of", "a time before as_of"))
     if reading.faults:

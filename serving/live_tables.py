@@ -57,7 +57,7 @@ class Tables:
 
     def snapshot_for(self, newest: Snapshot) -> Snapshot:
         """The snapshot to score these tables with: the newest, or the one they were read for if that reads otherwise."""
-        return newest if _reads_alike(newest, self.read_for) else self.read_for
+        return newest if _reads_alike(newest, read_for=self.read_for) else self.read_for
 
 
 class LiveTables:
@@ -73,7 +73,7 @@ class LiveTables:
         self._stale = stale
         self._first_look = threading.Event()
         self._seen: State | None = None
-        self._failed: tuple[State, Schema | None] | None = None
+        self._failed: tuple[State, Schema | None, frozenset[str]] | None = None
         self._tables: Tables | None = None
         self.notices: tuple[Notice, ...] = ()
 
@@ -106,19 +106,21 @@ class LiveTables:
         """Read the tables if they, or what the champion learned of them, changed; called by one thread alone."""
         state, snapshot = state_of(self._workspace), self._snapshot()
         held = self._tables
-        if held is not None and held.state == state and _reads_alike(held.read_for, snapshot):
+        if held is not None and held.state == state and _reads_alike(snapshot, read_for=held.read_for):
             self._seen, self._failed = state, None
             return
         settled = held is None or state in (self._seen, held.state)
         self._seen = state
         schema = _schema_of(snapshot)
-        if not settled or self._failed == (state, schema):
+        if not settled or self._failed == (state, schema, snapshot.rule_columns):
             return
         begun = time.perf_counter()
         try:
-            history = read_history(self._workspace, schema=schema, set_aside=False).history
+            history = read_history(
+                self._workspace, schema=schema, set_aside=False, rule_columns=snapshot.rule_columns
+            ).history
         except UserError as error:
-            self._keep_old(state, schema, error)
+            self._keep_old(state, snapshot, error)
         else:
             if state_of(self._workspace) == state:  # else it was written while we read, and the next look reads again
                 self._take(Tables(history, snapshot, state, max((each[2] for each in state), default=0) / 1e9))
@@ -132,8 +134,8 @@ class LiveTables:
         self._failed, self.notices = None, ()
         self._stale(False)
 
-    def _keep_old(self, state: State, schema: Schema | None, error: UserError) -> None:
-        self._failed = (state, schema)
+    def _keep_old(self, state: State, snapshot: Snapshot, error: UserError) -> None:
+        self._failed = (state, _schema_of(snapshot), snapshot.rule_columns)
         if self._tables is not None:
             self.notices = (
                 Notice("warning.tables_unreadable", {"time": instant_text(int(self._tables.changed_at * 1e6))}),
@@ -151,7 +153,10 @@ def _schema_of(snapshot: Snapshot) -> Schema | None:
     return snapshot.model.schema if isinstance(snapshot.model, ServingModel) else None
 
 
-def _reads_alike(one: Snapshot, other: Snapshot) -> bool:
-    """Whether two snapshots read tables by the same schema; points read by what the tables themselves say."""
-    first, second = _schema_of(one), _schema_of(other)
-    return first is second or first == second
+def _reads_alike(newest: Snapshot, *, read_for: Snapshot) -> bool:
+    """Whether tables read for one snapshot serve the newest too: the same schema, and all columns that its rules look at.
+
+    Points read by what the tables themselves say.
+    """
+    first, second = _schema_of(newest), _schema_of(read_for)
+    return (first is second or first == second) and newest.rule_columns <= read_for.rule_columns

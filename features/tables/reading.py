@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from features.errors import DataError
-from features.history import History
+from features.history import History, RuleAttributes
+from features.rule_attributes import rule_schema
 from features.schema import Schema
 from features.tables.attribute_rows import fetch_attributes
 from features.tables.database import allow_memory, open_database, scratch_folder
@@ -57,6 +58,7 @@ def read_history(
     clock: Callable[[], int] = system_clock,
     progress: Progress | None = None,
     set_aside: bool = True,
+    rule_columns: Collection[str] = (),
 ) -> ReadTables:
     """Read all tables of a workspace.
 
@@ -70,6 +72,8 @@ def read_history(
     clock : no row may lie later.
     progress : is told what is being done.
     set_aside : whether to write ``rejected/``; counts are the same without.
+    rule_columns : columns of the leads and attributes tables that rules of the agreement look at: they are held as
+        texts beside the attributes, whatever the schema makes of them.
 
     Raises
     ------
@@ -119,6 +123,12 @@ def read_history(
                 n_rows=n_events,
                 with_ids="event_id" in raws["events"].columns,
             )
+        attributes = fetch_attributes(connection, raws["leads"], raws.get("attributes"), found.schema, n_leads=n_leads)
+        of_rules = None
+        if rule_columns:
+            as_texts = rule_schema(rule_columns, zone)
+            rows = fetch_attributes(connection, raws["leads"], raws.get("attributes"), as_texts, n_leads=n_leads)
+            of_rules = RuleAttributes(as_texts.attribute_categories, rows)
         outcomes, outcome_facts = fetch_outcomes(
             connection, raws["outcomes"], workspace.converted, n_leads=n_leads, n_rows=counts["outcomes"].accepted
         )
@@ -127,13 +137,12 @@ def read_history(
             lead_ids=lead_ids,
             created_at=created_at,
             events=events,
-            attributes=fetch_attributes(
-                connection, raws["leads"], raws.get("attributes"), found.schema, n_leads=n_leads
-            ),
+            attributes=attributes,
             outcomes=outcomes,
             data_end=ends_at,
             now=ends_at if told_end is not None else max(ends_at, int(created_at.max()) + 1),
             labels=labels,
+            rule_attributes=of_rules,
         )
         unreadable = unreadable_cells(connection, raws, found.schema)
         if set_aside:
