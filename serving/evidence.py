@@ -107,7 +107,9 @@ def fast_lane_hits(history: History, moments: Moments, lanes: Mapping[str, FastL
         counting = moments.as_of[first + moment] - occurred[event] <= counts_for[codes[event]]
         for row, each in zip((first + moment[counting]).tolist(), event[counting].tolist(), strict=True):
             lane = lanes[vocabulary[codes[each]]]
-            hit = FastLaneHit(lane.event_type, int(occurred[each]), lane.respond_within)
+            hit = FastLaneHit(
+                lane.event_type, int(occurred[each]), lane.respond_within, int(history.events.known_at[each])
+            )
             best = hits[row]
             hits[row] = hit if best is None else max(best, hit, key=_urgency)
     return hits

@@ -128,11 +128,15 @@ class AgreementName:
 
 @dataclass(frozen=True)
 class FastLaneHit:
-    """The event that put a lead on the fast lane: what, when, and how soon a person answers (microseconds)."""
+    """The event that put a lead on the fast lane: what, when, and how soon a person answers (microseconds).
+
+    `known_at` is when we learned of it; None where the caller does not say.
+    """
 
     event_type: str
     occurred_at: int
     respond_within: int
+    known_at: int | None = None
 
 
 class Missing(NamedTuple):
