@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.bootstrap import DRAWS, Estimate, LeadDraws
+from training.bootstrap import DRAWS, Estimate
+from training.cutoff_counts import CONVERSIONS, CONVERTED_LEADS, LEADS, MOMENTS, CutoffCounts
 
 WEEK = 7 * 86_400_000_000
 ROWS = 20
@@ -27,7 +28,8 @@ class AboveCutoff:
     share : of all tested moments.
     leads_a_week : leads that reach it, each counted once; None where the tested moments span no time.
     precision : share of the moments at or above it that a conversion followed.
-    caught : share of all conversions (moments followed by one) that lie at or above it.
+    caught : share of all conversions that it sees coming: of the leads that converted after a tested moment, those with
+        such a moment at or above it.
     """
 
     cutoff: float
@@ -71,6 +73,9 @@ class Backtest:
     lead : int32[n], leads as 0, 1, ... in an order that says nothing.
     weeks : how long the tested moments span; 0 where they are one instant.
     part : which part of the leads of that time was tested: 1, or about 1/3 where a third was drawn.
+    lead_time : int64[n], microseconds from the moment to the conversion that followed it, -1 where none did; None in
+        bundles of before it was kept.
+    points : float64[n], the score in points of the same moments; None likewise.
     """
 
     probability: NDArray[np.float64]
@@ -78,10 +83,15 @@ class Backtest:
     lead: NDArray[np.int32]
     weeks: float
     part: float
+    lead_time: NDArray[np.int64] | None = None
+    points: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
-        if not len(self.probability) == len(self.label) == len(self.lead):
+        columns = (self.probability, self.label, self.lead, self.lead_time, self.points)
+        if len({len(each) for each in columns if each is not None}) != 1:
             raise ValueError("the columns of a backtest have one length")
+        if self.lead_time is not None and ((self.lead_time >= 0) != (self.label == 1)).any():
+            raise ValueError("a lead time belongs to each moment that a conversion followed, and to no other")
         if self.weeks < 0 or not 0 < self.part <= 1:
             raise ValueError(f"weeks are not negative and a part lies in (0, 1], found {self.weeks} and {self.part}")
 
@@ -90,9 +100,16 @@ class Backtest:
 
     @classmethod
     def of(
-        cls, probability: NDArray[np.float64], label: NDArray[np.int8], lead: NDArray[Any], as_of: NDArray[np.int64],
-        *, part: float = 1.0,
-    ) -> Backtest:  # fmt: skip
+        cls,
+        probability: NDArray[np.float64],
+        label: NDArray[np.int8],
+        lead: NDArray[Any],
+        as_of: NDArray[np.int64],
+        *,
+        part: float = 1.0,
+        lead_time: NDArray[np.int64] | None = None,
+        points: NDArray[np.float64] | None = None,
+    ) -> Backtest:
         """Sort by probability, so that neither time nor the order of leads is kept.
 
         Parameters
@@ -100,57 +117,61 @@ class Backtest:
         lead : anything that tells leads apart, as `TrainingSet.lead_hash`.
         as_of : instants of the moments.
         """
-        order = np.lexsort((lead, label, probability))
+        ties = [each for each in (points, lead_time) if each is not None]
+        order = np.lexsort((*ties, lead, label, probability))
         _, first, back = np.unique(lead[order], return_index=True, return_inverse=True)
         number = np.empty(len(first), dtype=np.int32)
         number[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
         span = int(as_of.max() - as_of.min()) / WEEK if len(as_of) else 0.0
-        return cls(probability[order], label[order].astype(np.int8), number[back], span, part)
+        return cls(
+            probability=probability[order],
+            label=label[order].astype(np.int8),
+            lead=number[back],
+            weeks=span,
+            part=part,
+            lead_time=None if lead_time is None else lead_time[order].astype(np.int64),
+            points=None if points is None else points[order].astype(np.float64),
+        )
 
     def above(self, cutoff: float, *, draws: int = DRAWS) -> AboveCutoff:
         """What one cutoff would give."""
-        return self._above(cutoff, self._totals([cutoff], draws)[:, 0], self._totals([0.0], draws)[:, 0])
+        return self._above(self.counts(np.array([cutoff]), draws=draws), 0)
 
     def table(self, *, rows: int = ROWS, draws: int = DRAWS) -> list[AboveCutoff]:
         """What cutoffs from low to high would give: at round probabilities that part the moments evenly."""
-        grid = self._grid(rows)
-        totals, whole = self._totals(grid, draws), self._totals([0.0], draws)[:, 0]
-        return [self._above(cutoff, totals[:, i], whole) for i, cutoff in enumerate(grid)]
+        counts = self.counts(np.array(self._grid(rows)), draws=draws)
+        return [self._above(counts, row) for row in range(len(counts.cutoffs))]
 
     def pair(self, mql: float, sql: float, *, draws: int = DRAWS) -> PairOfCutoffs:
         """What exactly these two cutoffs would give."""
         if not mql <= sql:
             raise ValueError(f"the cutoff of MQL must not lie above that of SQL, found {mql} and {sql}")
-        totals = self._totals([mql, sql, 0.0], draws)
-        at_mql, at_sql, whole = totals[:, 0], totals[:, 1], totals[:, 2]
-        between, below = at_mql - at_sql, whole - at_mql
+        counts = self.counts(np.array([mql, sql]), draws=draws)
+        between, below = counts.counts[:, 0] - counts.counts[:, 1], counts.whole - counts.counts[:, 0]
         return PairOfCutoffs(
-            mql=self._above(mql, at_mql, whole),
-            sql=self._above(sql, at_sql, whole),
-            precision_mql_band=_ratio(between[:, 1], between[:, 0]),
-            precision_nurture_band=_ratio(below[:, 1], below[:, 0]),
+            mql=self._above(counts, 0),
+            sql=self._above(counts, 1),
+            precision_mql_band=ratio(between[:, CONVERSIONS], between[:, MOMENTS]),
+            precision_nurture_band=ratio(below[:, CONVERSIONS], below[:, MOMENTS]),
         )
 
-    def _totals(self, cutoffs: list[float], draws: int) -> NDArray[np.float64]:
-        """Moments, conversions and leads at or above each cutoff: [1 + draws, cutoffs, 3], row 0 without drawing."""
-        sample = LeadDraws.of(self.lead, draws=draws)
-        parts = []
-        for cutoff in cutoffs:
-            inside = self.probability >= cutoff
-            sums = sample.sums_by_lead(np.column_stack([inside, inside & (self.label == 1)]).astype(np.float64))
-            parts.append(np.column_stack([sums, sums[:, 0] > 0]))
-        by_lead = np.concatenate(parts, axis=1)
-        totals = [by_lead.sum(axis=0)[None, :], *(weights @ by_lead for weights in sample.weights())]
-        return np.concatenate(totals).reshape(-1, len(cutoffs), 3)
+    def counts(self, cutoffs: NDArray[np.float64], *, draws: int = DRAWS) -> CutoffCounts:
+        """Moments and leads at or above ascending cutoffs."""
+        return CutoffCounts.of(self.probability, self.label, self.lead, cutoffs, draws=draws)
 
-    def _above(self, cutoff: float, totals: NDArray[np.float64], whole: NDArray[np.float64]) -> AboveCutoff:
-        weeks = np.full(len(totals), self.weeks * self.part)
+    @property
+    def lead_weeks(self) -> float:
+        """Counts of leads divided by this are leads a week, of all leads; 0 where the tested moments span no time."""
+        return self.weeks * self.part
+
+    def _above(self, counts: CutoffCounts, row: int) -> AboveCutoff:
+        inside, whole = counts.counts[:, row], counts.whole
         return AboveCutoff(
-            cutoff=cutoff,
-            share=_ratio(totals[:, 0], whole[:, 0]),
-            leads_a_week=_ratio(totals[:, 2], weeks),
-            precision=_ratio(totals[:, 1], totals[:, 0]),
-            caught=_ratio(totals[:, 1], whole[:, 1]),
+            cutoff=float(counts.cutoffs[row]),
+            share=ratio(inside[:, MOMENTS], whole[:, MOMENTS]),
+            leads_a_week=ratio(inside[:, LEADS], self.lead_weeks),
+            precision=ratio(inside[:, CONVERSIONS], inside[:, MOMENTS]),
+            caught=ratio(inside[:, CONVERTED_LEADS], whole[:, CONVERTED_LEADS]),
         )
 
     def _grid(self, rows: int) -> list[float]:
@@ -164,16 +185,16 @@ class Backtest:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is kept in the bundle; `Backtest.from_arrays` gives an equal one."""
-        return {each.name: np.asarray(getattr(self, each.name)) for each in fields(self)}
+        kept = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: np.asarray(value) for name, value in kept.items() if value is not None}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Backtest:
-        return cls(
-            arrays["probability"], arrays["label"], arrays["lead"], float(arrays["weeks"]), float(arrays["part"])
-        )
+        return cls(**{**arrays, "weeks": float(arrays["weeks"]), "part": float(arrays["part"])})  # type: ignore[arg-type]
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> Estimate:
+def ratio(part: NDArray[np.floating[Any]], whole: NDArray[np.floating[Any]] | float) -> Estimate:
+    """Of counts, row 0 without drawing, an estimate of part / whole; without a value where the whole is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = part / whole
+        ratios = part.astype(np.float64) / whole
     return Estimate.of(ratios[0], ratios[1:])

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from features.catalogue import build_catalogue
 from features.definitions import Definitions
 from features.errors import TooLittleData
-from features.history import History
 from features.moments import Moments
 from features.tables import read_history
 from features.tables.report import TableReport
@@ -84,6 +83,7 @@ def retrain(
     rules = PointsRules.of(workspace, history.schema)
     test = evaluated.choices.reduce(whole).take(parts.test)
     probability = evaluated.scorer.score(test.values)[1]
+    points = points_of(history, Moments(whole.lead, whole.as_of), rules)
     warnings = _warnings(labelled, whole, parts)
     about = provenance(workspace, history, labelled, whole, recipe, evaluated, serving, rules)
     train_set = serving.choices.reduce(whole)
@@ -92,9 +92,15 @@ def retrain(
         evaluated_scorer=evaluated.scorer,
         reference=_reference(serving, train_set, evaluated, parts.test, probability),
         backtest=Backtest.of(
-            probability, test.label, test.lead_hash, test.as_of, part=1.0 if parts.kind == "time" else 1.0 / THIRDS
+            probability,
+            test.label,
+            test.lead_hash,
+            test.as_of,
+            part=1.0 if parts.kind == "time" else 1.0 / THIRDS,
+            lead_time=np.where(test.label == 1, history.outcomes.at[test.lead] - test.as_of, -1),
+            points=points[parts.test],
         ),
-        evaluation=_evaluate(history, whole, parts, evaluated, test, probability, rules),
+        evaluation=_evaluate(whole, parts, evaluated, test, probability, points),
         manifest={
             **about,
             "trained_at": clock(),
@@ -126,18 +132,16 @@ def _require_features(definitions: Definitions) -> None:
 
 
 def _evaluate(
-    history: History,
     whole: TrainingSet,
     parts: Split,
     evaluated: Followed,
     test: TrainingSet,
     probability: NDArray[np.float64],
-    rules: PointsRules,
+    points: NDArray[np.float64],
 ) -> Evaluation:
     """The evaluated scorer, its line alone, points and the base rate on the test block."""
     fitted = whole.label[parts.fit]
     base_rate = float(fitted.mean())
-    points = points_of(history, Moments(whole.lead, whole.as_of), rules)
     return evaluate(
         test.label,
         test.lead_hash,

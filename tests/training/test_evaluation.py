@@ -185,7 +185,8 @@ def test_cutoffs_give_what_a_plain_count_gives() -> None:
         assert found.cutoff == cutoff
         assert found.share.point == pytest.approx(inside.mean())
         assert found.precision.point == pytest.approx(label[inside].mean())
-        assert found.caught.point == pytest.approx(label[inside].sum() / label.sum())
+        seen_coming = set(lead[inside & (label == 1)])
+        assert found.caught.point == pytest.approx(len(seen_coming) / len(set(lead[label == 1])))
         assert found.leads_a_week.point == pytest.approx(len(set(lead[inside])) / weeks / 0.5)
         assert found == backtest.above(cutoff, draws=50)
         for each in (found.share, found.precision, found.caught, found.leads_a_week):
