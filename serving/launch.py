@@ -16,7 +16,7 @@ from typing import Any
 import serving
 from features.errors import UsageError
 from features.workspace import Workspace, load_workspace
-from serving.access import KEYS_VARIABLE, read_keys, require_key_off_loopback
+from serving.access import KEYS_VARIABLE, read_keys, require_access_off_loopback
 
 WORKSPACE_VARIABLE = "PROPENSITY_WORKSPACE"
 HOST_VARIABLE = "PROPENSITY_HOST"
@@ -47,7 +47,7 @@ def serve(
     workspace = load_workspace(folder)
     keys = read_keys(os.environ.get(KEYS_VARIABLE, ""))
     address = _address(host)
-    require_key_off_loopback(address, keys)
+    require_access_off_loopback(address, keys)
     port = _free_port(address, port)
     home = workspace.state_folder / "serve" / str(port)
     _prepare(workspace, home, address)

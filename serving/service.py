@@ -9,7 +9,7 @@ from typing import Any, cast
 import bentoml
 
 from features.workspace import load_workspace
-from serving.access import KEYS_VARIABLE, read_keys, require_key_off_loopback
+from serving.access import KEYS_VARIABLE, read_keys, require_access_off_loopback
 from serving.door import Door
 from serving.launch import HOST_VARIABLE, WORKSPACE_VARIABLE
 from serving.log_lines import write_lines_to_stderr
@@ -34,7 +34,7 @@ class Propensity:
     def __init__(self) -> None:
         write_lines_to_stderr()
         keys = read_keys(os.environ.get(KEYS_VARIABLE, ""))
-        require_key_off_loopback(os.environ.get(HOST_VARIABLE, "127.0.0.1"), keys)
+        require_access_off_loopback(os.environ.get(HOST_VARIABLE, "127.0.0.1"), keys)
         self.office = Office(load_workspace(os.environ[WORKSPACE_VARIABLE]), keys, clock=lambda: time.time_ns() // 1000)
         self.office.open()
 

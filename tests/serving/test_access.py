@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from features.errors import UsageError
-from serving.access import Access, read_keys, require_key_off_loopback
+from serving.access import Access, read_keys, require_access_off_loopback
 from serving.problems import Refused
 
 KEY = "a-key-of-20-letters."
@@ -125,8 +125,10 @@ def test_a_key_that_could_be_guessed_or_not_sent_is_refused_without_being_shown(
     assert text not in str(caught.value)
 
 
-def test_off_loopback_it_takes_a_key() -> None:
-    require_key_off_loopback("127.0.0.1", [])
-    require_key_off_loopback("0.0.0.0", [KEY])
+def test_off_loopback_it_takes_a_key_a_user_or_a_proxy() -> None:
+    require_access_off_loopback("127.0.0.1", [])
+    require_access_off_loopback("0.0.0.0", [KEY])
+    require_access_off_loopback("0.0.0.0", [], users=True)
+    require_access_off_loopback("0.0.0.0", [], proxy_secret=KEY)
     with pytest.raises(UsageError, match="PROPENSITY_API_KEYS"):
-        require_key_off_loopback("0.0.0.0", [])
+        require_access_off_loopback("0.0.0.0", [])
