@@ -1,4 +1,4 @@
-"""The pages that people read: the leads to call, and one lead with its reasons. On loopback only, see `serving.access`."""
+"""What all pages share: language, navigation, headers, errors, rendering. What is on a page is decided by the modules beside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from features.wording import Lang, message
+from serving.actor import ACTOR, Actor, Role
+from serving.csrf import csrf_of
 from serving.lead_page import lead_page
+from serving.page_words import words
 from serving.problems import Fault, Refused
 from serving.query import moment_of, one_each
 from serving.queue_page import queue_page
@@ -22,27 +25,45 @@ from serving.queue_page import queue_page
 if TYPE_CHECKING:
     from serving.office import Office
 
-_STATIC = {"pages.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_KINDS = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml", "js": "text/javascript; charset=utf-8"}
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_WITH_SCRIPT = f"{_POLICY}; script-src 'self'; connect-src 'self'"
 HEADERS: Mapping[str, str] = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
+    "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": with it browsers call the origin of our own forms "null", and they would be refused.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""No script runs, nothing comes from elsewhere, no other site frames a page, and no address of a lead leaks to a link."""
+"""No script runs but where a page names its own, nothing comes from elsewhere, no other site frames a page, and no
+address of a lead leaks to a link."""
+PARTS: tuple[tuple[str, str, Role], ...] = (
+    ("queue", "/", "sales"),
+    ("agreement", "/agreement", "lead"),
+    ("model", "/model", "lead"),
+    ("review", "/review", "lead"),
+    ("profile", "/profile", "lead"),
+)
+"""The navigation: each part's name, its address, and the role from which on it is shown."""
+_HEADINGS = (401, 403, 404, 413, 422, 429, 503)
 
 
 class Pages:
-    """Renders pages. What is on a page is decided by plain functions beside; here are language, headers and errors."""
+    """Renders pages and catches what is refused. Handlers live in one module of routes a part of the product."""
 
     def __init__(self, office: Callable[[], Office]) -> None:
-        self._office = office
-        self._static = {name: files("serving").joinpath("static", name).read_bytes() for name in _STATIC}
-        self._stamp = hashlib.sha256(b"".join(self._static.values())).hexdigest()[:12]
+        self.office = office
+        self._static = {
+            each.name: each.read_bytes()
+            for each in files("serving").joinpath("static").iterdir()
+            if each.name.rpartition(".")[2] in _KINDS
+        }
+        self._stamp = hashlib.sha256(b"".join(each for _, each in sorted(self._static.items()))).hexdigest()[:12]
         self._templates = Environment(
             loader=PackageLoader("serving"),
             autoescape=True,
@@ -52,22 +73,22 @@ class Pages:
         )
 
     async def queue(self, request: Request) -> Response:
-        return await anyio.to_thread.run_sync(self._answer, request, self._queue)
+        return await anyio.to_thread.run_sync(self.answer, request, self._queue)
 
     async def lead(self, request: Request, lead_id: str) -> Response:
         return await anyio.to_thread.run_sync(
-            self._answer, request, lambda asked, lang: self._lead(asked, lang, lead_id)
+            self.answer, request, lambda asked, lang: self._lead(asked, lang, lead_id)
         )
 
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in _STATIC:
+        if name not in self._static:
             raise Refused(404, [Fault("path", "an address without anything", "one of those in /openapi.json")])
         headers = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(self._static[name], media_type=_STATIC[name], headers=headers)
+        return Response(self._static[name], media_type=_KINDS[name.rpartition(".")[2]], headers=headers)
 
     def _queue(self, request: Request, lang: Lang) -> Response:
-        office = self._office()
+        office = self.office()
         asked = one_each(request, ("page", "lang"), strict=False)
         text = asked.get("page", "1")
         if not (text.isascii() and text.isdigit() and 0 < int(text[:8]) <= 1_000_000):
@@ -79,28 +100,29 @@ class Pages:
             scored_at=office.clock(),
             notices=office.tables.notices,
         )
-        return self._render("queue.html", request, lang, content)
+        return self.render("queue.html", request, lang, content)
 
     def _lead(self, request: Request, lang: Lang, lead_id: str) -> Response:
-        office = self._office()
+        office = self.office()
         asked = one_each(request, ("as_of", "lang"), strict=False)
         as_of = moment_of(asked.get("as_of"), office.snapshot().schema.zone)
         score, tables, snapshot = office.answers.of_tables(lead_id, as_of, lang)
         content = lead_page(score, tables.history, snapshot, lang, link=office.workspace.page.get("link"))
-        return self._render("lead.html", request, lang, content)
+        return self.render("lead.html", request, lang, content)
 
-    def _answer(self, request: Request, page: Callable[[Request, Lang], Response]) -> Response:
+    def answer(self, request: Request, page: Callable[[Request, Lang], Response]) -> Response:
+        """A page in the language of the request; where something is refused, a page that says so. Runs in a thread."""
         lang = language(request)
         try:
             if request.query_params.get("lang", lang) != lang:
                 raise Refused(422, [Fault("lang", "another language", "en or ja")])
             return page(request, lang)
         except Refused as refused:
-            key = {404: "page.not_found", 503: "page.not_yet"}.get(refused.status, "page.wrong_address")
-            content = {"heading": message(key, lang), "detail": ""}
-            return self._render("problem.html", request, lang, content, refused.status, refused.headers)
+            status = refused.status if refused.status in _HEADINGS else 422
+            content = {"heading": words(f"page.problem.{status}", lang), "detail": words(f"page.advice.{status}", lang)}
+            return self.render("problem.html", request, lang, content, refused.status, refused.headers)
 
-    def _render(
+    def render(
         self,
         template: str,
         request: Request,
@@ -108,21 +130,53 @@ class Pages:
         content: Mapping[str, Any],
         status: int = 200,
         headers: Mapping[str, str] | None = None,
+        *,
+        script: str = "",
     ) -> Response:
-        other = urlencode({**dict(request.query_params), "lang": "en" if lang == "ja" else "ja"})
+        """A template filled with a page's content and all that the layout needs.
+
+        Parameters
+        ----------
+        template : finds `content` by name, beside `t` (messages), `w` (words of pages), `lang` and `csrf`, the token of
+            the hidden field in every form.
+        script : name of a file in `static/` that the page runs; without one no script may run.
+        """
+        office, actor = self.office(), request.scope.get(ACTOR)
+        other: Lang = "en" if lang == "ja" else "ja"
         html = self._templates.get_template(template).render(
             {
                 "lang": lang,
-                "workspace": self._office().workspace.name,
+                "workspace": office.workspace.name,
                 "stamp": self._stamp,
-                "other_language": f"{quote(request.url.path)}?{other}",
+                "script": script,
+                "other": other,
+                "other_language": f"{quote(request.url.path)}?{urlencode({**dict(request.query_params), 'lang': other})}",
+                "navigation": _navigation(request.url.path, actor, lang),
+                "signed_in": actor.name if isinstance(actor, Actor) and actor.kind in ("person", "proxy") else "",
+                "may_log_out": isinstance(actor, Actor) and actor.kind == "person",
+                "csrf": csrf_of(request.scope),
                 "t": lambda key, **values: message(key, lang, **values),
-                "open_access": not self._office().keyed,
+                "w": lambda key, **values: words(key, lang, **values),
+                "open_access": not office.keyed and (actor is None or actor.kind == "machine"),
                 **content,
             }
         )
-        sent = {**HEADERS, "Content-Language": lang, "Vary": "Accept-Language", **(headers or {})}
+        policy = {"Content-Security-Policy": _WITH_SCRIPT} if script else {}
+        sent = {**HEADERS, **policy, "Content-Language": lang, "Vary": "Accept-Language", **(headers or {})}
         return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=sent)
+
+
+def _navigation(path: str, actor: Any, lang: Lang) -> list[dict[str, Any]]:
+    """The parts that this actor may open; which of them the page belongs to."""
+    return [
+        {
+            "href": f"{href}?{urlencode({'lang': lang})}",
+            "name": words(f"page.nav.{name}", lang),
+            "current": path == href or path.startswith("/leads/" if name == "queue" else f"{href}/"),
+        }
+        for name, href, role in PARTS
+        if not isinstance(actor, Actor) or actor.may(role)
+    ]
 
 
 def language(request: Request) -> Lang:
