@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from features.calendar_days import as_datetime
@@ -130,13 +130,13 @@ class AgreementName:
 class FastLaneHit:
     """The event that put a lead on the fast lane: what, when, and how soon a person answers (microseconds).
 
-    `known_at` is when we learned of it; None where the caller does not say.
+    `known_at` is when we learned of it, None where the caller does not say; the same event is the same hit without it.
     """
 
     event_type: str
     occurred_at: int
     respond_within: int
-    known_at: int | None = None
+    known_at: int | None = field(default=None, compare=False)
 
 
 class Missing(NamedTuple):
