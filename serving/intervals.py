@@ -1,0 +1,113 @@
+"""How sure counts are: intervals of rates, of their differences and ratios, and of how many of some leads convert."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import fftconvolve
+from scipy.stats import hypergeom, norm
+
+LEVEL = 0.95
+_DIRECT = 64
+"""Up to so many leads are convolved one by one."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A figure with what the counts leave open, both ends included."""
+
+    point: float
+    low: float
+    high: float
+
+    def holds(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+def rate(part: int, whole: int, *, level: float = LEVEL) -> Interval:
+    """A share of counted leads with Wilson's interval (1927), which keeps within 0 and 1 and is true for small counts.
+
+    >>> rate(0, 10)
+    Interval(point=0.0, low=0.0, high=0.2775...)
+    """
+    if not 0 <= part <= whole or whole == 0:
+        raise ValueError(f"{part} of {whole} is no share")
+    z = float(norm.isf((1 - level) / 2))
+    p = part / whole
+    middle = (p + z * z / (2 * whole)) / (1 + z * z / whole)
+    spread = z * math.sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
+    low = 0.0 if part == 0 else max(middle - spread, 0.0)
+    high = 1.0 if part == whole else min(middle + spread, 1.0)
+    return Interval(p, low, high)
+
+
+def difference(part: int, whole: int, other_part: int, other_whole: int, *, level: float = LEVEL) -> Interval:
+    """The first share less the second, by Newcombe's hybrid of their Wilson intervals (1998, method 10)."""
+    one, other = rate(part, whole, level=level), rate(other_part, other_whole, level=level)
+    point = one.point - other.point
+    return Interval(
+        point,
+        point - math.hypot(one.point - one.low, other.high - other.point),
+        point + math.hypot(one.high - one.point, other.point - other.low),
+    )
+
+
+def ratio(part: int, whole: int, other_part: int, other_whole: int, *, level: float = LEVEL) -> Interval:
+    """How many times as large the first share is, with the delta method's interval on its logarithm.
+
+    Half a lead is added to each count (Walter 1975), so that none of them being 0 still has an interval; the point is the
+    plain ratio, infinite where the second share is 0.
+    """
+    z = float(norm.isf((1 - level) / 2))
+    a, n, b, m = part + 0.5, whole + 0.5, other_part + 0.5, other_whole + 0.5
+    middle = math.log((a / n) / (b / m))
+    spread = z * math.sqrt(max(1 / a - 1 / n + 1 / b - 1 / m, 0.0))
+    if other_part == 0:
+        point = math.inf if part else 1.0
+    else:
+        point = (part / whole) / (other_part / other_whole)
+    return Interval(point, min(math.exp(middle - spread), point), max(math.exp(middle + spread), point))
+
+
+def exact_p(
+    part: NDArray[np.int64], whole: int, other_part: NDArray[np.int64], other_whole: int
+) -> NDArray[np.float64]:
+    """Fisher's exact probability, two sided (twice the smaller tail), of counts as far apart, were the shares alike."""
+    both = part + other_part
+    upper = hypergeom.sf(part - 1, whole + other_whole, both, whole)
+    lower = hypergeom.cdf(part, whole + other_whole, both, whole)
+    return np.minimum(2.0 * np.minimum(upper, lower), 1.0)
+
+
+def how_many(probability: Sequence[float] | NDArray[np.float64], *, level: float = LEVEL) -> Interval:
+    """How many of some leads convert, were their probabilities true and they independent: the Poisson binomial's.
+
+    The ends are whole numbers; fewer than the lower one, and more than the upper one, each have a probability of at most
+    (1 - level) / 2. Exact: nothing is approximated by a bell, which misleads where probabilities are small.
+    """
+    p = np.asarray(probability, dtype=np.float64)
+    if ((p < 0) | (p > 1) | np.isnan(p)).any():
+        raise ValueError("probabilities lie between 0 and 1")
+    each = chances(p)
+    tail = (1 - level) / 2
+    up_to = np.cumsum(each)
+    from_on = np.cumsum(each[::-1])[::-1]
+    low = int(np.argmax(up_to > tail))
+    high = len(each) - 1 - int(np.argmax(from_on[::-1] > tail))
+    return Interval(float(p.sum()), float(low), float(high))
+
+
+def chances(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of n independent leads: the probabilities that 0, 1, ... n of them convert."""
+    if len(probability) <= _DIRECT:
+        found = np.ones(1)
+        for each in probability.tolist():
+            found = np.convolve(found, [1.0 - each, each])
+        return found
+    half = len(probability) // 2
+    both: NDArray[np.float64] = fftconvolve(chances(probability[:half]), chances(probability[half:]))
+    return np.clip(both, 0.0, 1.0)
