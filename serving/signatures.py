@@ -199,7 +199,7 @@ def sign(
         sha256=signed_digest(agreement, horizon=horizon, converted=converted, stages=stages),
     )
     try:
-        with _locked(folder):
+        with locked(folder):
             earlier = load_signatures(folder)
             newest = max((s.version for s in earlier if s.team == team), default=0)
             if newest > agreement.version:
@@ -220,7 +220,7 @@ def sign(
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's own lock: two teams that sign at once must not lose a signature. Leaves no file behind."""
     handle = os.open(folder, os.O_RDONLY)
     try:
