@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -49,6 +50,18 @@ class Actor:
 
 SOMEONE = Actor("someone on this machine", "admin", kind="machine")
 """Everyone, where nothing is configured and only this machine may ask."""
+
+NOBODY = Actor("not logged in", "score", kind="machine")
+"""Of rows in the audit trail about attempts to log in."""
+
+
+def at_command_line() -> Actor:
+    """Whoever runs a command in the workspace's folder: the system's own rights say who may."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = "someone"
+    return Actor(f"{name} (command line)", "admin", kind="machine")
 
 
 def actor_of(scope: Mapping[str, Any]) -> Actor:

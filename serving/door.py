@@ -9,9 +9,13 @@ from typing import Any, Protocol
 import anyio.to_thread
 
 from serving.access import Access
+from serving.access_routes import NO_ENTRY, REFUSED
+from serving.actor import ACTOR
 from serving.limits import Disconnected, Receive, read_body, require_json
 from serving.log_lines import note_fault
+from serving.login_page import login_address
 from serving.metrics import Metrics
+from serving.permissions import route_of
 from serving.problems import PROBLEM_JSON, Fault, Refused
 from serving.wire import BATCH_BYTES, LEAD_BYTES
 
@@ -23,19 +27,6 @@ INLINE_BYTES = 64 * 1024
 """A lead up to this size is scored on the event loop: handing it to a thread costs more than it takes."""
 
 _LIMITS = {"/score": LEAD_BYTES, "/score_batch": BATCH_BYTES}
-_ROUTES = frozenset(
-    {
-        "/",
-        "/score",
-        "/score_batch",
-        "/livez",
-        "/readyz",
-        "/healthz",
-        "/metrics",
-        "/openapi.json",
-        "/schema.json",
-    }
-)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -47,19 +38,6 @@ class Desk(Protocol):
 
     def score_body(self, body: bytes) -> bytes: ...
     def score_batch_body(self, body: bytes) -> bytes: ...
-
-
-def route_of(path: str) -> str:
-    """The route that a path belongs to, with its parts left out: what may be counted and written down.
-
-    >>> route_of("/leads/L-1042/score"), route_of("/wp-admin")
-    ('/leads/{id}/score', 'other')
-    """
-    if path in _ROUTES:
-        return path
-    if path.startswith("/leads/"):
-        return "/leads/{id}/score" if path.endswith("/score") else "/leads/{id}"
-    return "/static/{file}" if path.startswith("/static/") else "other"
 
 
 class Door:
@@ -98,18 +76,24 @@ class Door:
         except Disconnected:
             status = 499
         except Exception as error:
-            note_fault("a request failed", error, route=route_of(scope["path"]))
+            note_fault("a request failed", error, route=_route(scope))
             if status:
                 raise
             fault = Refused(500, [Fault("server", type(error).__name__, "an answer; the log says where")])
             await reply(counted, 500, fault.body(), PROBLEM_JSON)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            desk.metrics.request(route_of(scope["path"]), method, status, perf_counter() - begun)
+            desk.metrics.request(_route(scope), method, status, perf_counter() - begun)
 
     async def _answer(self, desk: Desk, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
-        desk.access.check(scope, headers)
+        try:
+            await desk.access.admit(scope, headers)
+        except Refused as refused:
+            if not is_browser(headers):
+                raise
+            await self._turn_away(refused, scope, headers, receive, send)
+            return
         path = scope["path"]
         if "\n" in path:  # Starlette's routes don't match it, and would answer in plain text
             raise Refused(404, [Fault("path", "a line break", "one of the addresses in /openapi.json")])
@@ -125,6 +109,27 @@ class Door:
         else:
             answer = await anyio.to_thread.run_sync(scoring, body)
         await reply(send, 200, answer, "application/json")
+
+    async def _turn_away(
+        self, refused: Refused, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        """A person sees the login page, or a page that says that their role doesn't go so far."""
+        if refused.status == 401:
+            await reply(send, 303, b"", "text/plain; charset=utf-8", {"Location": login_address(scope, headers)})
+        elif ACTOR in scope:
+            inside = {**scope, "path": NO_ENTRY, "raw_path": NO_ENTRY.encode(), "method": "GET", REFUSED: refused}
+            await self._app(inside, receive, send)
+        else:
+            raise refused
+
+
+def _route(scope: Scope) -> str:
+    return route_of(scope["path"], scope.get("raw_path") or b"")
+
+
+def is_browser(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a person's browser asks for a page, rather than a program with or without its key."""
+    return b"text/html" in headers.get(b"accept", b"") and b"authorization" not in headers
 
 
 async def reply(send: Send, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None) -> None:

@@ -16,7 +16,10 @@ from typing import Any
 import serving
 from features.errors import UsageError
 from features.workspace import Workspace, load_workspace
-from serving.access import KEYS_VARIABLE, read_keys, require_access_off_loopback
+from serving.access import require_access_off_loopback
+from serving.keys import KEYS_VARIABLE, PROXY_VARIABLE, read_keys, read_proxy_secret
+from serving.people import has_users
+from serving.store import open_store
 
 WORKSPACE_VARIABLE = "PROPENSITY_WORKSPACE"
 HOST_VARIABLE = "PROPENSITY_HOST"
@@ -35,19 +38,22 @@ def serve(
     ----------
     host : an address of this machine, or localhost.
     port : 0 takes a free one.
-    ready : called once, from another thread, with the service's address and whether keys are asked for, when it answers;
+    ready : called once, from another thread, with the service's address and whether it asks who one is, when it answers;
         without it the address is printed.
 
     Raises
     ------
     UsageError
         A fault in propensity.toml or the keys, an address that isn't this machine's, a port that is taken, or an address
-        that others reach without a key.
+        that others reach without being asked who they are.
     """
     workspace = load_workspace(folder)
     keys = read_keys(os.environ.get(KEYS_VARIABLE, ""))
     address = _address(host)
-    require_access_off_loopback(address, keys)
+    secret = read_proxy_secret(os.environ.get(PROXY_VARIABLE, ""))
+    users = _has_users(workspace)
+    require_access_off_loopback(address, keys, proxy_secret=secret, users=users)
+    asks = bool(keys or secret or users)
     port = _free_port(address, port)
     home = workspace.state_folder / "serve" / str(port)
     _prepare(workspace, home, address)
@@ -60,7 +66,7 @@ def serve(
     ended = threading.Event()
     tell = ready or _print_address
     threading.Thread(
-        target=_tell_when_ready, args=(address, port, ended, lambda: tell(shown, bool(keys))), daemon=True
+        target=_tell_when_ready, args=(address, port, ended, lambda: tell(shown, asks)), daemon=True
     ).start()
     try:
         service.serve_http(host=address, port=port)
@@ -69,8 +75,17 @@ def serve(
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _print_address(address: str, keyed: bool) -> None:
-    who = f"asks for a key of {KEYS_VARIABLE}" if keyed else "open to everyone on this machine: no keys are set"
+def _has_users(workspace: Workspace) -> bool:
+    store = open_store(workspace)
+    try:
+        with store.reading() as c:
+            return has_users(c)
+    finally:
+        store.close()
+
+
+def _print_address(address: str, asks: bool) -> None:
+    who = "asks for a key or a login" if asks else "open to everyone on this machine: no keys or users are set"
     print(f"Serving on {address} ({who}). Ctrl-C ends it.", flush=True)
 
 

@@ -16,20 +16,33 @@ from serving.live_tables import LiveTables, Tables
 from serving.log_lines import note
 from serving.metrics import Metrics
 from serving.scoring import ColdStart
+from serving.store import open_store
 from serving.watching import Watching
 from training.points import PointsRules
 
 CHAMPION_EVERY = 1.0
 TABLES_EVERY = 2.0
 LIST_EVERY = 1.0
+ACCESS_EVERY = 1.0
 
 
 class Office:
     """Made by the service's constructor, one in each worker."""
 
-    def __init__(self, workspace: Workspace, keys: Sequence[str], *, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        keys: Sequence[str],
+        *,
+        clock: Callable[[], int],
+        proxy_secret: str = "",
+        open_on_loopback: bool = True,
+    ) -> None:
         self.workspace = workspace
-        self.access = Access.by_keys(keys)
+        self.store = open_store(workspace)
+        self.access = Access(
+            self.store, keys, proxy_secret=proxy_secret, clock=clock, open_on_loopback=open_on_loopback
+        )
         self.keyed = bool(keys)
         self.metrics = Metrics()
         self.clock = clock
@@ -57,6 +70,7 @@ class Office:
             Watching("the champion", self.champion.look, every=CHAMPION_EVERY),
             Watching("the tables", self.tables.look, every=TABLES_EVERY),
             Watching("the list to call", self.call_list.look, every=LIST_EVERY),
+            Watching("who may ask", self.access.look, every=ACCESS_EVERY),
         ]
 
     def snapshot(self) -> Snapshot:
@@ -72,12 +86,13 @@ class Office:
         self._watching[0].look_once()
         for each in self._watching:
             each.start()
-        note("open", keys=self.keyed)
+        note("open", asks_who=self.access.closed)
 
     def close(self) -> None:
         """End the threads."""
         for each in self._watching:
             each.stop()
+        self.store.close()
         note("closed")
 
     @property

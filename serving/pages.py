@@ -157,7 +157,7 @@ class Pages:
                 "csrf": csrf_of(request.scope),
                 "t": lambda key, **values: message(key, lang, **values),
                 "w": lambda key, **values: words(key, lang, **values),
-                "open_access": not office.keyed and (actor is None or actor.kind == "machine"),
+                "open_access": not office.access.closed and (actor is None or actor.kind == "machine"),
                 **content,
             }
         )

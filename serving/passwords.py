@@ -57,5 +57,5 @@ def _nobodys_hash() -> str:
 
 
 def _same(text: str) -> str:
-    """One form of a text, however a keyboard wrote it: full-width letters are letters."""
-    return unicodedata.normalize("NFKC", text)
+    """One form of a text, however a keyboard wrote it: full-width letters are letters, blanks around it don't count."""
+    return unicodedata.normalize("NFKC", text).strip()

@@ -11,13 +11,15 @@ PROBLEM_JSON = "application/problem+json"
 
 TITLES: Mapping[int, str] = {
     400: "The body is not JSON as it should be",
-    401: "A key is needed",
-    403: "Not from here",
+    401: "A key or a login is needed",
+    403: "Not allowed",
     404: "There is no such thing",
     405: "This address takes another method",
+    409: "It does not fit how things stand",
     413: "The request is too large",
     415: "The body must be JSON",
     422: "The request has faults",
+    429: "Too many attempts",
     500: "A fault of ours",
     503: "Not ready yet",
 }

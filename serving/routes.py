@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from serving.access_routes import access_routes
 from serving.openapi import openapi_document
 from serving.pages import Pages
 from serving.problems import PROBLEM_JSON, Fault, Refused
@@ -63,6 +64,7 @@ def routes(office: Callable[[], Office]) -> Starlette:
             Route("/openapi.json", openapi),
             Route("/metrics", metrics),
             Route("/static/{name}", pages.static),
+            *access_routes(pages),
             Route("/{rest:path}", _Nothing()),
         ],
         exception_handlers={Refused: _problem, HTTPException: _problem_of_starlette},

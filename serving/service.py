@@ -9,11 +9,12 @@ from typing import Any, cast
 import bentoml
 
 from features.workspace import load_workspace
-from serving.access import KEYS_VARIABLE, read_keys, require_access_off_loopback
 from serving.door import Door
+from serving.keys import KEYS_VARIABLE, PROXY_VARIABLE, read_keys, read_proxy_secret
 from serving.launch import HOST_VARIABLE, WORKSPACE_VARIABLE
 from serving.log_lines import write_lines_to_stderr
 from serving.office import Office
+from serving.own_machine import is_loopback
 from serving.routes import routes
 from serving.wire import Batch, Envelope, Lead, Score, ScoreBatch
 
@@ -33,9 +34,13 @@ class Propensity:
 
     def __init__(self) -> None:
         write_lines_to_stderr()
-        keys = read_keys(os.environ.get(KEYS_VARIABLE, ""))
-        require_access_off_loopback(os.environ.get(HOST_VARIABLE, "127.0.0.1"), keys)
-        self.office = Office(load_workspace(os.environ[WORKSPACE_VARIABLE]), keys, clock=lambda: time.time_ns() // 1000)
+        self.office = Office(
+            load_workspace(os.environ[WORKSPACE_VARIABLE]),
+            read_keys(os.environ.get(KEYS_VARIABLE, "")),
+            clock=lambda: time.time_ns() // 1000,
+            proxy_secret=read_proxy_secret(os.environ.get(PROXY_VARIABLE, "")),
+            open_on_loopback=is_loopback(os.environ.get(HOST_VARIABLE, "127.0.0.1")),
+        )
         self.office.open()
 
     @bentoml.api(route="/score")  # type: ignore[untyped-decorator]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from serving.access import Access
-from serving.door import Door, route_of
+from serving.door import Door
 from serving.limits import Disconnected, read_body, require_json
 from serving.metrics import Metrics
+from serving.permissions import route_of
 from serving.problems import Refused
 from serving.strict_json import parse_json
 
