@@ -8,14 +8,16 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.calendar_days import local_days
 from features.history import NEVER, Attributes, Events, History, Outcomes, RuleAttributes
 from features.rule_attributes import ToldAttributes, rule_attributes
 from features.schema import Schema
 
-_UNKNOWN_TYPE = "\U0010ffff"
-"""Stands in the vocabulary for every event type that neither the schema nor the caller names; sorts after all texts."""
+_UNKNOWN = "\U0010ffff"
+"""Stands in a vocabulary for every event type that neither the schema nor the caller names, and for every value of an
+attribute that the schema doesn't know; sorts after all texts."""
 
 _NOTHING: Mapping[str, float | str | None] = MappingProxyType({})
 
@@ -35,6 +37,14 @@ class RawEvent(NamedTuple):
     event_id: str | None = None
 
 
+class RawChange(NamedTuple):
+    """A change of attributes; one that is absent or None leaves the older value standing."""
+
+    valid_from: int
+    recorded_at: int
+    attributes: Mapping[str, float | str | None]
+
+
 @dataclass(frozen=True, slots=True)
 class RawLead:
     """One lead as it was told; an attribute absent or None is unknown. Dates are UTC microseconds."""
@@ -43,6 +53,7 @@ class RawLead:
     created_at: int
     attributes: Mapping[str, float | str | None] = field(default_factory=dict)
     events: Sequence[RawEvent] = ()
+    changes: Sequence[RawChange] = ()
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ class _Columns:
     attribute_codes: tuple[tuple[str, Mapping[str, int]], ...]
     attribute_vocabularies: tuple[tuple[str, ...], ...]
     attribute_numbers: tuple[str, ...]
+    attribute_order: tuple[tuple[str, bool], ...]
 
 
 _columns_of: dict[tuple[int, tuple[str, ...]], tuple[Schema, _Columns]] = {}
@@ -76,12 +88,12 @@ def _lay_out(schema: Schema, named_types: tuple[str, ...]) -> _Columns:
     categories = schema.event_code_columns
     types = sorted({*schema.event_types, *schema.stages, *named_types})
     vocabularies = (
-        (*types, _UNKNOWN_TYPE),
+        (*types, _UNKNOWN),
         *(schema.event_categories.get(column, ()) for column in categories[1:]),
     )
     numbers = schema.event_numbers
     further = sorted([(column, False) for column in categories[2:]] + [(column, True) for column in numbers[1:]])
-    attribute_vocabularies = tuple(schema.categories[column] for column in schema.attribute_categories)
+    attribute_vocabularies = tuple((*schema.categories[column], _UNKNOWN) for column in schema.attribute_categories)
     return _Columns(
         categories=categories,
         codes=tuple({text: code for code, text in enumerate(values)} for values in vocabularies),
@@ -94,6 +106,9 @@ def _lay_out(schema: Schema, named_types: tuple[str, ...]) -> _Columns:
         ),
         attribute_vocabularies=attribute_vocabularies,
         attribute_numbers=schema.attribute_numbers,
+        attribute_order=tuple(
+            (column, schema.attributes[column] != "category") for column in sorted(schema.attributes)
+        ),
     )
 
 
@@ -193,18 +208,6 @@ def history_of_leads(
         numbers[row] = [np.nan if cell is None else float(cell) + 0.0 for cell in cells]
     n = len(ordered)
     created = np.array([lead.created_at for lead in ordered], dtype=np.int64)
-    attribute_codes = np.full((len(columns.attribute_codes), n), -1, np.int32)
-    for row, (column, of_text) in enumerate(columns.attribute_codes):
-        for i, lead in enumerate(ordered):
-            told = lead.attributes.get(column)
-            if told is not None:
-                attribute_codes[row, i] = of_text.get(str(told), -1)
-    attribute_numbers = np.full((len(columns.attribute_numbers), n), np.nan)
-    for row, column in enumerate(columns.attribute_numbers):
-        for i, lead in enumerate(ordered):
-            told = lead.attributes.get(column)
-            if told is not None:
-                attribute_numbers[row, i] = float(told) + 0.0
     occurred = np.array([event.occurred_at for event in events], dtype=np.int64)
     recorded = np.array([_recorded(event) for event in events], dtype=np.int64)
     nobody = np.full(n, NEVER, dtype=np.int64)
@@ -221,14 +224,7 @@ def history_of_leads(
             vocabularies=columns.vocabularies,
             numbers=numbers,
         ),
-        attributes=Attributes(
-            offsets=np.arange(n + 1, dtype=np.int64),
-            valid_from=created,
-            known_at=created,
-            codes=attribute_codes,
-            vocabularies=columns.attribute_vocabularies,
-            numbers=attribute_numbers,
-        ),
+        attributes=_attributes(ordered, created, columns),
         outcomes=Outcomes(at=nobody, known_at=nobody, converted=np.zeros(n, dtype=np.bool_)),
         data_end=as_of,
         now=as_of,
@@ -237,7 +233,60 @@ def history_of_leads(
     )
 
 
+def _attributes(leads: Sequence[RawLead], created: NDArray[np.int64], columns: _Columns) -> Attributes:
+    """Rows of leads, one each where nothing changed, and of their changes."""
+    rows: list[Mapping[str, float | str | None]] = [lead.attributes for lead in leads]
+    offsets, valid_from, known_at = np.arange(len(leads) + 1, dtype=np.int64), created, created
+    if any(lead.changes for lead in leads):
+        changed = [_rows_in_order(lead, columns) for lead in leads]
+        offsets[1:] = np.cumsum([len(each) for each in changed])
+        rows = [row.attributes for each in changed for row in each]
+        valid_from = np.array([row.valid_from for each in changed for row in each], dtype=np.int64)
+        known_at = np.array([max(row.valid_from, row.recorded_at) for each in changed for row in each], dtype=np.int64)
+    # An unknown value is a value: where it comes later than a known one, nothing is known any more. Alone it says nothing.
+    unknown = len(rows) > len(leads)
+    codes = np.full((len(columns.attribute_codes), len(rows)), -1, np.int32)
+    for place, (column, of_text) in enumerate(columns.attribute_codes):
+        for i, row in enumerate(rows):
+            told = row.get(column)
+            if told is not None:
+                codes[place, i] = of_text.get(str(told), len(of_text) - 1 if unknown else -1)
+    numbers = np.full((len(columns.attribute_numbers), len(rows)), np.nan)
+    for place, column in enumerate(columns.attribute_numbers):
+        for i, row in enumerate(rows):
+            told = row.get(column)
+            if told is not None:
+                numbers[place, i] = float(told) + 0.0
+    return Attributes(
+        offsets=offsets, valid_from=valid_from, known_at=known_at,
+        codes=codes, vocabularies=columns.attribute_vocabularies, numbers=numbers,
+    )  # fmt: skip
+
+
+def _rows_in_order(lead: RawLead, columns: _Columns) -> list[RawChange]:
+    """The lead's own row and its changes: of those valid from one instant its own first, then by recorded time and content."""
+    own = RawChange(lead.created_at, lead.created_at, lead.attributes)
+    if not lead.changes:
+        return [own]
+
+    def key(row: RawChange) -> tuple[Any, ...]:
+        content = [
+            (_number_key if numeric else _text_key)(row.attributes.get(column))
+            for column, numeric in columns.attribute_order
+        ]
+        return row.valid_from, row is not own, row.recorded_at, content
+
+    return sorted([own, *lead.changes], key=key)
+
+
 def _for_rules(columns: Collection[str], leads: Sequence[RawLead]) -> RuleAttributes:
     return rule_attributes(
-        columns, [[ToldAttributes(each.created_at, each.created_at, each.attributes)] for each in leads]
+        columns,
+        [
+            [
+                ToldAttributes(lead.created_at, lead.created_at, lead.attributes),
+                *(ToldAttributes(*change, is_change=True) for change in lead.changes),
+            ]
+            for lead in leads
+        ],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from features.history import Attributes, RuleAttributes
 from features.schema import Schema
-from features.tables.cell_values import category_text
+from features.told_cells import cell_text
 
 
 class ToldAttributes(NamedTuple):
@@ -74,18 +73,3 @@ def rule_attributes(columns: Collection[str], leads: Sequence[Sequence[ToldAttri
 def _in_order(row: tuple[ToldAttributes, list[str | None]]) -> tuple[Any, ...]:
     each, cells = row
     return each.valid_from, each.is_change, each.recorded_at, [(cell is not None, cell or "") for cell in cells]
-
-
-def cell_text(value: Any) -> str | None:
-    """A cell as rules see it; None where it says nothing.
-
-    >>> cell_text(5.0), cell_text(True), cell_text(" Team "), cell_text("-")
-    ('5', 'true', 'Team', None)
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (int, float)):
-        if not math.isfinite(value):
-            return None
-        return str(int(value)) if value == int(value) and abs(value) < 1e18 else repr(value)
-    return category_text(value) if isinstance(value, str) else None

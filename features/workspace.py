@@ -16,7 +16,8 @@ from features.toml_reader import TomlReader, nearest
 
 FIT_GROUPS = ("demographic", "firmographic", "fit")
 """What the group of an attribute may be called: all of them are fit, who the lead is."""
-_TABLES = ("leads", "events", "outcomes", "attributes")
+_TABLES = ("leads", "events", "outcomes", "attributes", "store")
+_STORE = re.compile(r"sqlite:///(?!:memory:)[^?#]+|postgresql(\+psycopg)?://.+")
 _PAGE = ("name", "company", "owner", "link")
 
 
@@ -49,7 +50,7 @@ class Workspace:
     folder : absolute.
     name : of the workspace and its registered model.
     zone : IANA name; times without an offset and calendar days are of this zone.
-    tables : path or glob by table; "leads" and "outcomes" always, "events" and "attributes" where given.
+    tables : path or glob by table; "events" and "attributes" where given, "leads" and "outcomes" unless there is a store.
     converted : the outcome that means converted.
     horizon : microseconds.
     data_end : until when the tables are complete, UTC microseconds; None where the toml is silent.
@@ -58,8 +59,8 @@ class Workspace:
     trust : suspected leaks that are features all the same, each with its reason.
     attributes, events : settings by attribute and by event type.
     page : column by what it is to people (name, company, owner); "link" is a template with {lead_id}.
-    store : address of the store that the tables are read from; None where they are read from files. `tables` then are
-        what `propensity load` fills it from.
+    store : address of the store that the tables are read from, as it was told (a relative path starts at `folder`); None
+        where they are read from files. With a store, `tables` are what `propensity load` fills it from.
     """
 
     folder: Path
@@ -107,7 +108,7 @@ def load_workspace(folder: Path | str) -> Workspace:
         converted = toml.text(("target", "converted"), required=True)
         horizon = toml.duration(("target", "horizon"), required=True)
         data_end = _data_end(toml, zone)
-    name, tables, schedule = _name(toml, folder), _tables(toml), _schedule(toml)
+    name, (tables, store), schedule = _name(toml, folder), _tables(toml), _schedule(toml)
     ignore, trust, attributes = _attributes(toml)
     events, page = _events(toml), _page(toml)
     toml.finish()
@@ -116,6 +117,7 @@ def load_workspace(folder: Path | str) -> Workspace:
     return Workspace(
         folder=folder, name=name, zone=zone, tables=tables, converted=converted.strip(), horizon=horizon,
         data_end=data_end, schedule=schedule, ignore=ignore, trust=trust, attributes=attributes, events=events, page=page,
+        store=store,
     )  # fmt: skip
 
 
@@ -145,12 +147,24 @@ def _zone(toml: TomlReader) -> str:
     return told
 
 
-def _tables(toml: TomlReader) -> dict[str, str]:
+def _tables(toml: TomlReader) -> tuple[dict[str, str], str | None]:
+    """Paths by table, and the store's address."""
     toml.known_keys(("tables",), _TABLES)
-    if not toml.table(("tables",), required=True):
-        return {}
-    found = {name: toml.text(("tables", name), required=name in ("leads", "outcomes")) for name in _TABLES}
-    return {name: path for name, path in found.items() if path is not None}
+    given = toml.table(("tables",), required=True)
+    if not given:
+        return {}, None
+    store = toml.text(("tables", "store"))
+    needed = () if "store" in given else ("leads", "outcomes")
+    found = {name: toml.text(("tables", name), required=name in needed) for name in _TABLES if name != "store"}
+    if store is not None and not _STORE.fullmatch(store):
+        # Not what was found: an address may hold a password.
+        toml.problem(
+            ("tables", "store"),
+            "the store's address is of no known kind",
+            expected='"sqlite:///FILE" or "postgresql://USER@HOST/DATABASE"',
+            next_step="a password and the like come from PGPASSWORD or a .pgpass file",
+        )
+    return {name: path for name, path in found.items() if path is not None}, store
 
 
 def _data_end(toml: TomlReader, zone: str) -> int | None:

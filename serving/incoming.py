@@ -10,9 +10,8 @@ from typing import Any
 
 from features.instants import read_instant
 from features.one_lead import RawEvent, RawLead
-from features.rule_attributes import cell_text
 from features.schema import Schema
-from features.tables.cell_values import category_text
+from features.told_cells import category_text, cell_text
 from features.wording import Lang
 from serving.problems import Fault, Refused, kind_of
 from serving.wire import Lead

@@ -30,6 +30,7 @@ def check_page(workspace: Workspace, history: History, report: TableReport) -> s
         "",
         _tables(report),
         *rejected_lines(report),
+        *_objected(report),
         "",
         *_times(report, workspace),
         "",
@@ -50,6 +51,12 @@ def rejected_lines(report: TableReport) -> list[str]:
         for reason, count in sorted(table.rejected.items(), key=lambda pair: -pair[1])
     ]
     return ["Set aside, with reason and line in rejected/:", *lines] if lines else []
+
+
+def _objected(report: TableReport) -> Iterator[str]:
+    if report.objected:
+        who = "lead objects" if report.objected == 1 else "leads object"
+        yield f"{report.objected:,} {who} to profiling and {'is' if report.objected == 1 else 'are'} left out."
 
 
 def _tables(report: TableReport) -> Table:

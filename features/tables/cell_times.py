@@ -7,19 +7,26 @@ from collections.abc import Sequence
 from features.instants import EARLIEST, LATEST, local_time_steps
 from features.tables.cell_values import plain_width, text
 from features.tables.sql_text import Column, literal
+from features.told_times import (
+    ABSOLUTE,
+    COMMA_SECONDS,
+    COMPACT_DAY,
+    EPOCH_SHAPE,
+    JAPANESE_CLOCK,
+    JAPANESE_DAY,
+    LOCAL,
+    OTHER_DAY,
+    PLAIN_ISO,
+)
 
 DAY = 86_400_000_000
 OFFSET, NAIVE, DATE, EPOCH = 1, 2, 3, 4
 """How a cell was read; numbers, because a hundred million of them are kept for a while."""
 FORM_WORDS = {OFFSET: "with offset", NAIVE: "naive", DATE: "date without time", EPOCH: "epoch"}
 
-_DAY_SHAPE = r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}"
-_CLOCK_SHAPE = r"[ T]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?"
-_PLAIN_ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?)?$"
-_LOCAL = f"^{_DAY_SHAPE}({_CLOCK_SHAPE})?$"
-_ABSOLUTE = f"^{_DAY_SHAPE}{_CLOCK_SHAPE}" + r" *(Z|z|UTC|GMT|[+-][0-9]{2}(:?[0-9]{2})?)$"
-_COMPACT_DAY = r"^(19|20)[0-9]{6}$"
-_EPOCH_SHAPE = r"^([0-9]{10}|[0-9]{13})$"
+_PLAIN_ISO, _LOCAL, _ABSOLUTE, _COMPACT_DAY, _EPOCH_SHAPE = (
+    f"^{each}$" for each in (PLAIN_ISO, LOCAL, ABSOLUTE, COMPACT_DAY, EPOCH_SHAPE)
+)
 
 
 def plain_time(column: Column) -> str:
@@ -31,11 +38,11 @@ def plain_time(column: Column) -> str:
         return f"try_cast({column.sql} as bigint)" if column.is_number else column.sql
     raw = text(column)
     t = plain_width(raw)
-    t = rf"regexp_replace({t}, '^([0-9]{{4}})年 *([0-9]{{1,2}})月 *([0-9]{{1,2}})日[ T]*', '\1-\2-\3 ')"
-    t = rf"regexp_replace({t}, '([0-9]{{1,2}})時 *([0-9]{{1,2}})分 *', '\1:\2:')"
+    t = rf"regexp_replace({t}, {literal(JAPANESE_DAY)}, '\1-\2-\3 ')"
+    t = rf"regexp_replace({t}, {literal(JAPANESE_CLOCK)}, '\1:\2:')"
     t = f"replace(replace({t}, '秒', ''), '時', ':00')"
-    t = rf"regexp_replace({t}, '^([0-9]{{4}})[/.]([0-9]{{1,2}})[/.]([0-9]{{1,2}})', '\1-\2-\3')"
-    t = rf"regexp_replace({t}, '(:[0-9]{{2}}),([0-9]+)', '\1.\2')"
+    t = rf"regexp_replace({t}, {literal(OTHER_DAY)}, '\1-\2-\3')"
+    t = rf"regexp_replace({t}, {literal(COMMA_SECONDS)}, '\1.\2')"
     return f"(case when regexp_matches({raw}, {literal(_PLAIN_ISO)}) then {raw} else rtrim(rtrim({t}), ':') end)"
 
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from features.tables.sql_text import Column, literal, literals
+from features.told_cells import FULL_WIDTH, MISSING_WORDS, NUMBER_SHAPE, PLAIN_WIDTH, SPACES, THOUSANDS_SHAPE
 
-MISSING_WORDS = ("na", "n/a", "null", "-", "不明", "なし")
-"""Texts that mean nothing is known, in lower case; an empty cell does too."""
-_FULL_WIDTH = "０１２３４５６７８９．，－＋−：／　Ｅｅ"
-_PLAIN = "0123456789.,-+-:/ Ee"
-_NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_THOUSANDS = r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?$"
+_NUMBER = f"^{NUMBER_SHAPE}$"
+_THOUSANDS = f"^{THOUSANDS_SHAPE}$"
 _NO_NUMBER = r"^[+-]?(nan|inf|infinity)$"
 _ZERO_FIRST = r"^[+-]?0[0-9]"
-_SPACES = " \t\r\n\u3000\ufeff"
 
 
 def text(column: Column) -> str:
@@ -24,7 +20,7 @@ def text(column: Column) -> str:
         x = x if column.type == "VARCHAR" else f"{x}::varchar"
         # Trimming by a set of characters is slow: most cells begin and end with none of it.
         bare = f"ascii({x}) > 32 and ascii({x}) not in (12288, 65279) and {x}[-1] > ' ' and {x}[-1] not in ('\u3000', '\ufeff')"
-        return f"(case when {bare} then {x} else nullif(trim({x}, {literal(_SPACES)}), '') end)"
+        return f"(case when {bare} then {x} else nullif(trim({x}, {literal(SPACES)}), '') end)"
     if column.type in ("FLOAT", "DOUBLE"):
         whole = f"{x} = trunc({x}) and abs({x}) < 1e18"
         return f"case when isnan({x}) then null when {whole} then ({x}::hugeint)::varchar else {x}::varchar end"
@@ -40,7 +36,7 @@ def given(column: Column) -> str:
 
 def plain_width(text_sql: str) -> str:
     """Full-width digits and signs as plain ones."""
-    return f"translate({text_sql}, {literal(_FULL_WIDTH)}, {literal(_PLAIN)})"
+    return f"translate({text_sql}, {literal(FULL_WIDTH)}, {literal(PLAIN_WIDTH)})"
 
 
 def known_text(column: Column) -> str:
@@ -56,19 +52,6 @@ def category(column: Column) -> str:
         return text(column)
     known = known_text(column)
     return f"(case when lower({known}) in ('true', 'false') then lower({known}) else {known} end)"
-
-
-def category_text(told: str) -> str | None:
-    """`category` of one text that came without a table, in a request say.
-
-    >>> category_text(" Team "), category_text("不明"), category_text("TRUE")
-    ('Team', None, 'true')
-    """
-    known = told.strip(_SPACES)
-    low = known.lower()
-    if not known or low in MISSING_WORDS:
-        return None
-    return low if low in ("true", "false") else known
 
 
 def number(column: Column) -> str:

@@ -63,7 +63,7 @@ class _Database:
         (row,) = self.rows(query)
         return row
 
-    def bring(self, name: str, table: pa.Table) -> None:
+    def bring(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
         self.connection.register(f"{name}_brought", table)
         self.run(f"create table {name} as select * from {name}_brought")
         self.connection.unregister(f"{name}_brought")

@@ -21,9 +21,14 @@ class OutcomeFacts:
 
 
 def fetch_outcomes(
-    connection: Connection, raw: RawTable, converted: str, *, n_leads: int, n_rows: int
+    connection: Connection, raw: RawTable, converted: str, *, n_leads: int, n_rows: int, data_end: int
 ) -> tuple[Outcomes, OutcomeFacts]:
-    """Of each lead's usable rows of ``checked_outcomes`` the first; at one instant, `converted` wins."""
+    """Of each lead's usable rows of ``checked_outcomes`` the first; at one instant, `converted` wins.
+
+    Parameters
+    ----------
+    data_end : how long outcomes take to be recorded is told by those known before.
+    """
     outcome = text(raw.columns["outcome"])
     connection.run(
         f"create table ends as select lead, own, greatest(own, known) as known, {outcome} as outcome, told,"
@@ -39,7 +44,9 @@ def fetch_outcomes(
     lead = first.column(0).to_numpy()
     at[lead], known_at[lead] = first.column(1).to_numpy(), first.column(2).to_numpy()
     won[lead] = first.column(3).to_numpy(zero_copy_only=False)
-    delay = connection.one("select quantile_disc(greatest(delay, 0), 0.99) from ends where told")
+    delay = connection.one(
+        f"select quantile_disc(greatest(delay, 0), 0.99) from ends where told and known < {data_end}"
+    )
     named = connection.rows(
         f"select outcome, count(*) from (select lead, arg_min(outcome, (own, outcome <> {literal(converted)}, outcome))"
         " as outcome from ends group by lead) group by outcome order by count(*) desc, outcome limit 20"

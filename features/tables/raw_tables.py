@@ -37,7 +37,10 @@ class CsvFile:
 
 @dataclass(frozen=True)
 class RawTable:
-    """Cells as they were brought. `relation` has the columns' `sql` names, `FILE` and `RECORD`."""
+    """Cells as they were brought. `relation` has the columns' `sql` names, `FILE` and `RECORD`.
+
+    `told`: SQL of whether the row's recorded time was told; None where it was when the cell holds one.
+    """
 
     table: str
     relation: str
@@ -47,6 +50,7 @@ class RawTable:
     csv_files: Mapping[str, CsvFile] = field(default_factory=dict)
     links: Mapping[str, Path] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    told: str | None = None
 
     def column(self, column: str) -> Column | None:
         return self.columns.get(column)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from features.errors import DataError
 from features.history import History, RuleAttributes
@@ -22,6 +26,7 @@ from features.tables.report import OneTable, TableReport
 from features.tables.row_checks import Clock, RowCounts, check_rows, count_rows
 from features.tables.schema_inference import Inference, infer_schema
 from features.tables.sql_text import Column, Connection
+from features.tables.store_tables import THE_STORE, bring_store
 from features.workspace import Workspace
 
 Progress = Callable[[str], None]
@@ -64,12 +69,13 @@ def read_history(
 
     Parameters
     ----------
-    workspace : where the tables lie.
+    workspace : where the tables lie: in files, or in its store.
     schema : what the columns mean, from a model's bundle; None (training) infers it from the tables. Columns that
         the schema doesn't know are passed over, those that are gone are missing throughout, with a warning.
     data_end : until when the tables are complete, UTC microseconds; None takes the toml's, and where that is silent a
-        microsecond after the latest own or recorded time of a usable event or outcome.
-    clock : no row may lie later.
+        microsecond after the latest own or recorded time of a usable event or outcome. Later rows are set aside; a store
+        lives on, and there the toml's ends what training learns from and hides nothing.
+    clock : no row may lie later. It is ``History.now`` of a store, unless `data_end` is given.
     progress : is told what is being done.
     set_aside : whether to write ``rejected/``; counts are the same without.
     rule_columns : columns of the leads and attributes tables that rules of the agreement look at: they are held as
@@ -78,29 +84,26 @@ def read_history(
     Raises
     ------
     DataError
-        A file is missing or can't be read, a required column is missing, no lead is usable, or the folder of
-        rejected rows can't be written.
+        A file is missing or can't be read, a required column is missing, no lead is usable, the folder of rejected
+        rows can't be written, or the store can't be read.
     """
     say = progress or (lambda _: None)
-    now = clock()
     told_end = workspace.data_end if data_end is None else data_end
     zone = schema.zone if schema is not None else workspace.zone
-    checks = Clock(zone, now, None if told_end is None else min(told_end, now))
+    lives_on = workspace.store is not None and data_end is None
     with scratch_folder(workspace) as scratch, open_database(scratch) as connection:
-        raws: dict[str, RawTable] = {}
+        raws, objected = _bring(connection, workspace, schema, scratch, say)
+        now = clock()  # only now: what came into the store until it was read is not of the future
+        checks = Clock(zone, now, None if told_end is None or lives_on else min(told_end, now))
         events_staged: Mapping[str, Column] | None = None
         counts: dict[str, RowCounts] = {}
-        for table in [each for each in REQUIRED if each in workspace.tables]:
-            say(f"reading {table}")
-            raws[table] = bring_table(
-                connection, folder=workspace.folder, table=table, told=workspace.tables[table],
-                required=REQUIRED[table], scratch=scratch,
-            )  # fmt: skip
-            counts[table], staged = _check(connection, raws[table], checks, schema)
+        for table, raw in raws.items():
+            say(f"checking {table}")
+            counts[table], staged = _check(connection, raw, checks, schema)
             if table == "events":
                 events_staged = staged
         n_leads = counts["leads"].accepted
-        ends_at = checks.data_end if checks.data_end is not None else _found_end(counts, now)
+        ends_at = min(told_end, now) if told_end is not None else _found_end(counts, now)
         if schema is None:
             say("looking at columns")
             found = infer_schema(
@@ -130,8 +133,9 @@ def read_history(
             rows = fetch_attributes(connection, raws["leads"], raws.get("attributes"), as_texts, n_leads=n_leads)
             of_rules = RuleAttributes(as_texts.attribute_categories, rows)
         outcomes, outcome_facts = fetch_outcomes(
-            connection, raws["outcomes"], workspace.converted, n_leads=n_leads, n_rows=counts["outcomes"].accepted
-        )
+            connection, raws["outcomes"], workspace.converted,
+            n_leads=n_leads, n_rows=counts["outcomes"].accepted, data_end=ends_at,
+        )  # fmt: skip
         history = History(
             schema=found.schema,
             lead_ids=lead_ids,
@@ -140,7 +144,7 @@ def read_history(
             attributes=attributes,
             outcomes=outcomes,
             data_end=ends_at,
-            now=ends_at if told_end is not None else max(ends_at, int(created_at.max()) + 1),
+            now=_moment_of_scoring(ends_at, created_at, told=told_end is not None, clock=now if lives_on else None),
             labels=labels,
             rule_attributes=of_rules,
         )
@@ -166,9 +170,28 @@ def read_history(
             later_outcomes=outcome_facts.later,
             repeated_event_ids=event_facts.repeated_ids,
             alike_events=event_facts.alike,
+            objected=objected,
         )
         warnings = find_warnings(workspace, raws, counts, history, report, told_end=told_end, now=now, given=schema)
     return ReadTables(history, replace(report, warnings=warnings))
+
+
+def _bring(
+    connection: Connection, workspace: Workspace, schema: Schema | None, scratch: Path, say: Progress
+) -> tuple[dict[str, RawTable], int]:
+    """All tables as they were brought, leads first; and how many leads objected to being in them."""
+    if workspace.store is not None:
+        say("reading the store")
+        stored = bring_store(connection, address=workspace.store, folder=workspace.folder, schema=schema)
+        return stored.raws, stored.objected
+    raws: dict[str, RawTable] = {}
+    for table in [each for each in REQUIRED if each in workspace.tables]:
+        say(f"reading {table}")
+        raws[table] = bring_table(
+            connection, folder=workspace.folder, table=table, told=workspace.tables[table],
+            required=REQUIRED[table], scratch=scratch,
+        )  # fmt: skip
+    return raws, 0
 
 
 def _check(
@@ -188,7 +211,9 @@ def _check(
         raise DataError(
             f"the leads table has no usable row: {reasons}",
             expected="at least one row with a lead_id and a created_at that is a time in the past",
-            next_step="times are read as 2026-03-14 09:05, 2026-03-14T09:05:00+09:00, 2026/3/14 or 2026年3月14日",
+            next_step="`propensity load FOLDER` fills the store from files"
+            if raw.files[0].name == THE_STORE
+            else "times are read as 2026-03-14 09:05, 2026-03-14T09:05:00+09:00, 2026/3/14 or 2026年3月14日",
             where=raw.files[0].name,
         )
     return counts, {}
@@ -199,6 +224,13 @@ def _found_end(counts: Mapping[str, RowCounts], now: int) -> int:
     latest = [counts[table].last_known for table in ("events", "outcomes") if table in counts]
     known = [each for each in latest if each is not None] or [counts["leads"].last or 0]
     return min(max(known) + 1, now)
+
+
+def _moment_of_scoring(ends_at: int, created_at: NDArray[np.int64], *, told: bool, clock: int | None) -> int:
+    """``History.now``: the clock where it is given; else where the tables end, and no lead is left behind unless told."""
+    if clock is not None:
+        return clock
+    return ends_at if told else max(ends_at, int(created_at.max()) + 1)
 
 
 def _one_table(raw: RawTable, counts: RowCounts, unreadable: Mapping[str, int]) -> OneTable:

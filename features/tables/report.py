@@ -48,6 +48,7 @@ class TableReport:
     later_outcomes : rows after a lead's first outcome.
     repeated_event_ids : rows that repeat an event_id of their lead and don't count.
     alike_events : rows that are alike another in everything that is read, and count (without event_id).
+    objected : leads of the store that objected to profiling; they and their rows are in nothing of this.
     warnings : sentences.
     """
 
@@ -65,6 +66,7 @@ class TableReport:
     later_outcomes: int = 0
     repeated_event_ids: int = 0
     alike_events: int = 0
+    objected: int = 0
     warnings: tuple[str, ...] = ()
 
     @property

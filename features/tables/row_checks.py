@@ -88,7 +88,8 @@ def check_rows(
     )
     connection.run(
         f"create {kind} {checked} as select {cells}{FILE}, {RECORD}, rows.lead_id, own, {known} as known, own_form,"
-        f" recorded_form, told, {reason} as reason{'' if leads else ', placed.lead'} from ({second}) rows{joined}"
+        f" recorded_form, {raw.told or 'told'} as told, {reason} as reason{'' if leads else ', placed.lead'}"
+        f" from ({second}) rows{joined}"
     )
 
 

@@ -21,8 +21,8 @@ class Connection(Protocol):
     def one(self, query: str) -> tuple[Any, ...]:
         """The only row."""
 
-    def bring(self, name: str, table: pa.Table) -> None:
-        """Make a table of columns that are in memory."""
+    def bring(self, name: str, table: pa.Table | pa.RecordBatchReader) -> None:
+        """Make a table of columns that are in memory, or of batches as they come."""
 
     def arrow(self, query: str) -> pa.Table:
         """All rows, as columns."""

@@ -17,6 +17,9 @@ HOUR, DAY = 3_600_000_000, 86_400_000_000
 BARE = '[tables]\nleads = "l.csv"\noutcomes = "o.csv"\n[target]\nconverted = "won"\nhorizon = "90d"\n'
 
 
+STORED = '[tables]\nstore = "sqlite:///data/leads.db"\n[target]\nconverted = "won"\nhorizon = "90d"\n'
+
+
 def load(folder: Path, text: str) -> object:
     (folder / "propensity.toml").write_text(text, encoding="utf-8")
     return load_workspace(folder)
@@ -40,6 +43,28 @@ def test_tables_and_target_are_enough(tmp_path: Path) -> None:
     assert workspace.schedule is None
     assert workspace.state_folder == tmp_path / ".propensity"
     assert workspace.rejected_folder == tmp_path / "rejected"
+
+
+@pytest.mark.parametrize("address", ["sqlite:///data/leads.db", "sqlite:////var/leads.db", "postgresql://me@db/leads"])
+def test_with_a_store_files_are_optional(tmp_path: Path, address: str) -> None:
+    workspace = load_workspace_of(tmp_path, STORED.replace("sqlite:///data/leads.db", address))
+    assert workspace.store == address
+    assert workspace.tables == {}
+
+
+def test_with_a_store_files_are_what_fills_it(tmp_path: Path) -> None:
+    workspace = load_workspace_of(tmp_path, STORED.replace("[target]", 'leads = "l.csv"\nevents = "e.csv"\n[target]'))
+    assert workspace.store == "sqlite:///data/leads.db"
+    assert workspace.tables == {"leads": "l.csv", "events": "e.csv"}
+
+
+def test_without_a_store_the_tables_are_files(tmp_path: Path) -> None:
+    assert load_workspace_of(tmp_path, BARE).store is None
+
+
+def test_the_password_of_a_wrong_address_is_not_shown(tmp_path: Path) -> None:
+    found = problems(tmp_path, STORED.replace("sqlite:///data/leads.db", "oracle://me:sesame@db/leads"))
+    assert not any("sesame" in line for line in found)
 
 
 def load_workspace_of(folder: Path, text: str):  # type: ignore[no-untyped-def]
@@ -146,7 +171,7 @@ name = "x"
     for part in (
         'line 2 | "workspace.name" is a number | a text in quotes',
         'line 3 | unknown timezone "Asia/Tokio" | an IANA name, such as "Asia/Tokyo"',
-        'line 6 | unknown key "tables.lead" | one of leads, events, outcomes, attributes | did you mean "leads"?',
+        'line 6 | unknown key "tables.lead" | one of leads, events, outcomes, attributes, store | did you mean "leads"?',
         'line 5 | no "leads" in [tables]',
         'line 7 | "tables.outcomes" is a number',
         'line 10 | "target.converted" is empty',
@@ -196,6 +221,18 @@ def text_without(line: str) -> str:
         (BARE + '[page]\nphone = "x"\n', 'unknown key "page.phone"'),
         ('[workspace]\nname = "a/b"\n' + BARE, 'name "a/b"'),
         ('workspace = "b2b"\n' + BARE, '"workspace" is a text | a table'),
+        (
+            STORED.replace("sqlite:///data/leads.db", "data/leads.db"),
+            "line 2 | the store's address is of no known kind",
+        ),
+        (STORED.replace("sqlite:///data/leads.db", "sqlite:///:memory:"), "the store's address is of no known kind"),
+        (
+            STORED.replace("sqlite:///data/leads.db", "mysql://x/y"),
+            '"sqlite:///FILE" or "postgresql://USER@HOST/DATABASE"',
+        ),
+        (STORED.replace('"sqlite:///data/leads.db"', "3"), '"tables.store" is a number | a text in quotes'),
+        (STORED.replace("sqlite:///data/leads.db", ""), '"tables.store" is empty'),
+        (STORED + "leads = 3\n", 'unknown key "target.leads"'),
     ],
 )
 def test_each_mistake_is_told(tmp_path: Path, text: str, told: str) -> None:
