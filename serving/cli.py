@@ -12,6 +12,7 @@ import click
 
 from features.errors import UserError
 from serving.disk_trouble import disk_trouble
+from serving.people_commands import audit, user
 from training.cli import FOLDER, check, train
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def commands() -> None:
 
 commands.add_command(check)
 commands.add_command(train)
+commands.add_command(user)
+commands.add_command(audit)
 
 
 @commands.command()
@@ -92,6 +95,24 @@ def explain(folder: Path, lead_id: str, as_of: str | None, lang: Lang, as_json: 
     from serving.scoring_run import explain_lead
 
     click.echo(explain_lead(folder, lead_id, as_of=as_of, lang=lang, as_json=as_json), nl=False)
+
+
+@commands.command()
+@FOLDER
+@click.argument("action", type=click.Choice(["list", "replay", "drain"]), default="list")
+@click.argument("handoff_id", required=False)
+@click.option("--dead", is_flag=True, help="Replay all dead letters.")
+@click.option("--all", "all_rows", is_flag=True, help="List all, not the first fifty.")
+def handoffs(folder: Path, action: str, handoff_id: str | None, dead: bool, all_rows: bool) -> None:
+    """List the hand-offs, send dead letters again, or deliver now what is due."""
+    from serving.handoffs_page import drain_page, list_page, replay_page
+
+    if action != "replay" and (handoff_id is not None or dead):
+        raise click.UsageError("an id and --dead belong to replay")
+    if action == "replay":
+        click.echo(replay_page(folder, handoff_id=handoff_id, dead=dead), nl=False)
+    else:
+        click.echo(drain_page(folder) if action == "drain" else list_page(folder, all_rows=all_rows), nl=False)
 
 
 @commands.command()
