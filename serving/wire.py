@@ -260,14 +260,15 @@ class ScoreBatch(_Reply):
 
 def read_lead(value: Any) -> Lead:
     """The lead that a JSON value stands for, or `Refused` with all its faults."""
-    return _read(Lead, value)
+    return read_as(Lead, value)
 
 
 def read_envelope(value: Any) -> Envelope:
-    return _read(Envelope, value)
+    return read_as(Envelope, value)
 
 
-def _read(model: type[M], value: Any) -> M:
+def read_as(model: type[M], value: Any) -> M:
+    """A JSON value as one of the types above, or `Refused` with all its faults."""
     if not isinstance(value, dict):
         raise Refused(422, [Fault("body", kind_of(value), "an object")])
     try:
@@ -334,4 +335,6 @@ _EXPECTED_FIELDS = {
     "event_type": "text",
     "occurred_at": "a time, ISO 8601",
     "leads": "a list of leads",
+    "outcome": "text",
+    "outcomes": "a list of outcomes",
 }

@@ -1,0 +1,337 @@
+"""Where leads stand: scored, put into a band that holds, queued in the order to call, and handed over when they become SQL.
+
+Two steps, since only the second one needs the store's lock: `score_standings` computes, `settle` compares with what
+stood before and writes all that follows (standing, score, change of band, hand-off) in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from features.calendar_days import DAY
+from features.history import NEVER, History
+from features.moments import Moments
+from serving.agreement import Agreement
+from serving.champion import Snapshot
+from serving.deadlines import deadline_of
+from serving.decision import Band, DecidedBy
+from serving.handoff import HandedOver, People, hand_over, one_at_a_time
+from serving.handoff_settings import HandoffSettings
+from serving.hysteresis import Standing, settled_band
+from serving.lead_score import LeadScore
+from serving.people_words import grade, names
+from serving.scoring import ServingModel, score_leads
+from serving.store.tables import band_changes, scores, standings
+
+WEEK = 7 * DAY
+FAR_AWAY = NEVER
+"""The deadline, in the order, of what has none."""
+AT_ONCE = 500
+"""Leads that one statement looks up."""
+LANE_FAST, LANE_SQL, LANE_MQL, LANE_OTHER = range(4)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One lead as it stands at a moment, before anything of the past enters.
+
+    Attributes
+    ----------
+    score : with reasons in English.
+    reasons_ja : the same reasons in Japanese.
+    trend : change of the whole score against a week before; None where the lead is younger.
+    title, company, owner : what people call it.
+    last_event : instant and type of its newest visible event, None where there is none.
+    active_again : it was lost, and has acted since.
+    too_old : older than any lead that the model learned from.
+    """
+
+    score: LeadScore
+    reasons_ja: tuple[str, ...]
+    trend: int | None
+    title: str
+    company: str
+    owner: str
+    last_event: tuple[int, str] | None
+    active_again: bool
+    too_old: bool
+
+    @property
+    def reasons_en(self) -> tuple[str, ...]:
+        why = self.score.reasons
+        return () if why is None else tuple(each.text for each in why.speak_for)
+
+
+def standing_leads(history: History, at: int) -> NDArray[np.int64]:
+    """Positions of the leads that have a standing: the open ones, and lost ones that have acted since they were lost."""
+    known = history.outcomes.known_at < at
+    lost = np.flatnonzero(known & ~history.outcomes.converted & (history.created_at < at))
+    return np.union1d(history.open_leads(at), lost[_acted_since(history, lost, at)])
+
+
+def _acted_since(history: History, leads: NDArray[np.int64], at: int) -> NDArray[np.bool_]:
+    offsets, events = history.events.offsets, history.events
+    acted = np.zeros(len(leads), dtype=np.bool_)
+    for row, lead in enumerate(leads.tolist()):
+        own = slice(offsets[lead], offsets[lead + 1])
+        after = events.occurred_at[own] > max(history.outcomes.at[lead], history.outcomes.known_at[lead])
+        acted[row] = bool((after & (events.known_at[own] < at)).any())
+    return acted
+
+
+def score_standings(
+    snapshot: Snapshot,
+    history: History,
+    positions: NDArray[np.int64],
+    *,
+    as_of: int,
+    facts: Mapping[str, Collection[str]],
+    threads: int | None = 1,
+) -> Iterable[Scored]:
+    """Score leads at one moment with all that their row in the queue needs. Made as it is asked for.
+
+    Parameters
+    ----------
+    positions : of leads created before `as_of`.
+    facts : known BANT facts by lead id; a lead without any may be absent.
+    """
+    moments = Moments(positions, np.full(len(positions), as_of, dtype=np.int64))
+    known = [facts.get(str(each), ()) for each in history.lead_ids[positions]]
+
+    def scored(moments: Moments, known: Sequence[Collection[str]], **how: Any) -> Iterable[LeadScore]:
+        return score_leads(
+            snapshot.model, snapshot.agreement, history, moments, scored_at=as_of, facts=known, threads=threads, **how
+        )
+
+    before = _week_before(history, positions, as_of)
+    earlier = {
+        int(position): score.score
+        for position, score in zip(
+            positions[before],
+            scored(
+                Moments(positions[before], np.full(int(before.sum()), as_of - WEEK, dtype=np.int64)),
+                [known[row] for row in np.flatnonzero(before)],
+                reasons=False,
+            ),
+            strict=True,
+        )
+    }
+    too_old = _too_old(snapshot, history, positions, as_of)
+    lost = history.outcomes.known_at[positions] < as_of
+    both = zip(scored(moments, known, lang="en"), scored(moments, known, lang="ja"), strict=True)
+    for row, (english, japanese) in enumerate(both):
+        position = int(positions[row])
+        title, _ = names(history, position)
+        yield Scored(
+            score=english,
+            reasons_ja=() if japanese.reasons is None else tuple(each.text for each in japanese.reasons.speak_for),
+            trend=english.score - earlier[position] if position in earlier else None,
+            title=title,
+            company=_label(history, "company", position),
+            owner=_label(history, "owner", position),
+            last_event=last_event(history, position, as_of),
+            active_again=bool(lost[row]),
+            too_old=bool(too_old[row]),
+        )
+
+
+def last_event(history: History, position: int, as_of: int) -> tuple[int, str] | None:
+    """Instant and type of a lead's newest visible event."""
+    events = history.events
+    first, last = int(events.offsets[position]), int(events.offsets[position + 1])
+    for row in range(last - 1, first - 1, -1):
+        if events.known_at[row] < as_of:
+            code = int(events.codes[0][row])
+            return int(events.occurred_at[row]), events.vocabularies[0][code] if code >= 0 else ""
+    return None
+
+
+def _week_before(history: History, positions: NDArray[np.int64], as_of: int) -> NDArray[np.bool_]:
+    return history.created_at[positions] < as_of - WEEK
+
+
+def _too_old(snapshot: Snapshot, history: History, positions: NDArray[np.int64], as_of: int) -> NDArray[np.bool_]:
+    oldest = snapshot.model.oldest_age if isinstance(snapshot.model, ServingModel) else None
+    if oldest is None:
+        return np.zeros(len(positions), dtype=np.bool_)
+    return as_of - history.created_at[positions] > oldest
+
+
+def _label(history: History, what: str, position: int) -> str:
+    column = history.labels.get(what)
+    return "" if column is None else str(column[position])
+
+
+def settle(
+    c: sa.Connection,
+    scored: Sequence[Scored],
+    *,
+    agreement: Agreement | None,
+    settings: HandoffSettings,
+    now: int,
+) -> int:
+    """Write where leads stand now, and all that follows from how they stood before; how many were written.
+
+    A lead that was settled at the same moment or a later one is left alone: a sweep that read the tables earlier does not
+    undo what an event has changed since. Changes of bands and hand-offs are written in the same transaction.
+
+    Parameters
+    ----------
+    agreement : valid for both teams; None where none is.
+    settings : of hand-offs.
+    now : by the clock, microseconds.
+    """
+    one_at_a_time(c)
+    before = _before(c, [each.score.lead_id for each in scored])
+    rows, kept, changes = [], [], []
+    for each in scored:
+        old = before.get(each.score.lead_id)
+        if old is not None and old["as_of"] >= each.score.as_of:
+            continue
+        row = _settled(each, old, agreement)
+        handed = hand_over(
+            c,
+            score=each.score,
+            reasons_en=each.reasons_en,
+            reasons_ja=each.reasons_ja,
+            people=People(each.title, each.company, each.owner),
+            agreement=agreement,
+            settings=settings,
+            now=now,
+            active_again=each.active_again,
+        )
+        if handed is not None:
+            row["state"] = "held_back" if handed.held_back else "handed_over"
+        row["deadline"] = _deadline(each.score, row, old, handed, agreement)
+        row["order_deadline"] = FAR_AWAY if row["deadline"] is None else row["deadline"]
+        if row["band"] != (None if old is None else old["band"]):
+            changes.append(_change(row, old))
+        if _worth_keeping(row, old):
+            row |= {"kept_at": row["as_of"], "kept_score": row["score"]}
+            kept.append({name: row[name] for name in _KEPT})
+        rows.append(row)
+    leave(c, [row["lead_id"] for row in rows])
+    for table, written in ((standings, rows), (scores, kept), (band_changes, changes)):
+        if written:
+            c.execute(table.insert(), written)
+    return len(rows)
+
+
+_KEPT = ("lead_id", "as_of", "probability", "score", "band", "decided_by", "model_version", "agreement_version")
+
+
+def leave(c: sa.Connection, lead_ids: Sequence[str]) -> None:
+    """Leads that have ended, or object to profiling, stand nowhere any more."""
+    for first in range(0, len(lead_ids), AT_ONCE):
+        c.execute(sa.delete(standings).where(standings.c.lead_id.in_(lead_ids[first : first + AT_ONCE])))
+
+
+def _before(c: sa.Connection, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for first in range(0, len(ids), AT_ONCE):
+        query = sa.select(standings).where(standings.c.lead_id.in_(ids[first : first + AT_ONCE]))
+        found |= {row["lead_id"]: row for row in c.execute(query).mappings()}
+    return found
+
+
+def _settled(each: Scored, old: Mapping[str, Any] | None, agreement: Agreement | None) -> dict[str, Any]:
+    score = each.score
+    band = score.band
+    if old is not None and agreement is not None and old["agreement_version"] == agreement.version:
+        stood_in = None if old["band"] is None else Band(old["band"])
+        stood = Standing(stood_in, old["band_since"], DecidedBy(old["decided_by"]))
+        band = settled_band(stood, score, agreement)
+    name = None if band is None else band.value
+    same = old is not None and old["band"] == name
+    why = score.reasons
+    best = why.speak_for[0] if why is not None and why.speak_for else None
+    return {
+        "lead_id": score.lead_id,
+        "as_of": score.as_of,
+        "probability": score.probability,
+        "score": score.score,
+        "band": name,
+        "band_since": old["band_since"] if same and old is not None else score.as_of,
+        "decided_by": score.decided_by.value,
+        "rule": score.rule,
+        "grade": grade(score) or None,
+        "stage": score.stage,
+        "persona": score.persona,
+        "trend": each.trend,
+        "reason_feature": None if best is None else best.feature,
+        "reason_en": None if best is None else best.text,
+        "reason_ja": each.reasons_ja[0] if each.reasons_ja else None,
+        "last_event_at": None if each.last_event is None else each.last_event[0],
+        "last_event_type": None if each.last_event is None else each.last_event[1],
+        "title": each.title,
+        "company": each.company or None,
+        "owner": each.owner or None,
+        "search": "\n".join(filter(None, (score.lead_id, each.title, each.company, each.owner))).lower(),
+        "active_again": each.active_again,
+        "model_version": None if score.model is None else score.model.version,
+        "agreement_version": None if score.agreement is None else score.agreement.version,
+        "order_score": -(score.score / 100 if score.probability is None else score.probability),
+        "lane": lane_of(name, score.decided_by),
+        "state": "too_old" if each.too_old else _state(old, same),
+        "kept_at": None if old is None else old["kept_at"],
+        "kept_score": None if old is None else old["kept_score"],
+    }
+
+
+def _state(old: Mapping[str, Any] | None, same_band: bool) -> str:
+    """What people did about a lead stays while its band does; in another band it waits anew."""
+    return str(old["state"]) if old is not None and same_band and old["state"] != "too_old" else "waiting"
+
+
+def lane_of(band: str | None, decided_by: DecidedBy | str) -> int:
+    """The first part of the order to call: fast lane, SQL, MQL, all others."""
+    if band == Band.SQL.value:
+        return LANE_FAST if decided_by == DecidedBy.FAST_LANE else LANE_SQL
+    return LANE_MQL if band == Band.MQL.value else LANE_OTHER
+
+
+ANSWERED = ("accepted", "rejected", "held_back", "too_old")
+"""States in which nobody waits for an answer."""
+
+
+def _deadline(
+    score: LeadScore,
+    row: Mapping[str, Any],
+    old: Mapping[str, Any] | None,
+    handed: HandedOver | None,
+    agreement: Agreement | None,
+) -> int | None:
+    """Until when somebody answers; a deadline that was given stays while the lead stands in its band."""
+    if row["state"] in ANSWERED or row["band"] is None:
+        return None
+    if handed is not None and handed.deadline is not None:
+        return handed.deadline
+    if old is not None and old["band"] == row["band"] and old["deadline"] is not None:
+        return int(old["deadline"])
+    return deadline_of(agreement, score, since=row["band_since"])
+
+
+def _change(row: Mapping[str, Any], old: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "lead_id": row["lead_id"],
+        "at": row["as_of"],
+        "from_band": None if old is None else old["band"],
+        "to_band": row["band"],
+        "decided_by": row["decided_by"],
+        "probability": row["probability"],
+        "model_version": row["model_version"],
+        "agreement_version": row["agreement_version"],
+    }
+
+
+def _worth_keeping(row: Mapping[str, Any], old: Mapping[str, Any] | None) -> bool:
+    """A score is kept where the band changes, where it moved by a point, and once a day: enough to see it decay."""
+    if old is None or old["kept_at"] is None or old["band"] != row["band"]:
+        return True
+    return bool(row["score"] != old["kept_score"] or row["as_of"] - old["kept_at"] >= DAY)

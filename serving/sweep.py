@@ -1,0 +1,141 @@
+"""Re-scores all leads again and again, since time alone moves scores: hourly, and when champion, agreement or files change.
+
+Of several workers one sweeps: who holds the lease. What was swept, and by what, stands in the store, so that a worker
+that starts finds nothing to do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from features.calendar_days import HOUR
+from features.history import History
+from serving.champion import Snapshot
+from serving.handoff_settings import HandoffSettings
+from serving.known_facts import facts_of
+from serving.log_lines import note
+from serving.scoring import ServingModel
+from serving.standing import Scored, leave, score_standings, settle, standing_leads
+from serving.store import Store
+from serving.store.leases import Lease
+from serving.store.tables import settings as store_settings
+from serving.store.tables import standings
+
+SWEPT = "swept"
+LEASE_SECONDS = 120
+LEADS_AT_ONCE = 500
+"""Leads settled in one transaction: an event that comes meanwhile waits for some milliseconds, not for the sweep."""
+
+
+@dataclass(frozen=True, eq=False)
+class SweptLeads:
+    """The leads of a workspace, to be read when a sweep is due.
+
+    Attributes
+    ----------
+    read : gives them; they are scored at their history's `now`.
+    snapshot : to score them with.
+    state : changes when they are others than before in a way that a sweep must follow at once.
+    """
+
+    read: Callable[[], History]
+    snapshot: Snapshot
+    state: str
+
+
+class Sweep:
+    """Looks whether a sweep is due, and does it.
+
+    Parameters
+    ----------
+    source : where the leads are read from; None while they can't be.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        source: Callable[[], SweptLeads | None],
+        settings: Callable[[], HandoffSettings],
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._settings = settings
+        self._clock = clock
+        self._lease = Lease(store, "sweep", holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+        self._seen: dict[str, Any] | None = None
+
+    def look(self) -> None:
+        """Sweep if it is due. What is due must have been seen twice: workers follow the champion at their own pace."""
+        source = self._source()
+        if source is None:
+            return
+        snapshot = source.snapshot
+        wanted = {"model": snapshot.version, "agreement": _agreed(snapshot), "tables": source.state}
+        settled, self._seen = self._seen == wanted, wanted
+        if not settled or not self._due(wanted):
+            return
+        if not self._lease.take(now=self._clock(), seconds=LEASE_SECONDS):
+            return
+        try:
+            if self._due(wanted):  # another worker may have done it while we waited for the lease
+                self._sweep(snapshot, source.read(), wanted)
+        finally:
+            self._lease.give_back()
+
+    def _due(self, wanted: dict[str, Any]) -> bool:
+        with self._store.reading() as c:
+            found = c.execute(sa.select(store_settings.c.value).where(store_settings.c.name == SWEPT)).scalar()
+        if found is None:
+            return True
+        swept = json.loads(found)
+        return bool(swept["by"] != wanted or self._clock() - swept["at"] >= HOUR)
+
+    def _sweep(self, snapshot: Snapshot, history: History, wanted: dict[str, Any]) -> None:
+        begun, at, as_of = time.perf_counter(), self._clock(), history.now
+        with self._store.reading() as c:
+            facts = facts_of(c, None, as_of=as_of)
+            stood = set(c.execute(sa.select(standings.c.lead_id)).scalars())
+        positions = standing_leads(history, as_of)
+        count = 0
+        for first in range(0, len(positions), LEADS_AT_ONCE):
+            part = positions[first : first + LEADS_AT_ONCE]
+            scored = list(score_standings(snapshot, history, part, as_of=as_of, facts=facts))
+            count += self._settle(scored, snapshot)
+            self._lease.take(now=self._clock(), seconds=LEASE_SECONDS)
+        gone = stood.difference(str(each) for each in history.lead_ids[positions])
+        with self._store.writing() as c:
+            leave(c, self._still_gone(c, sorted(gone), as_of))
+            c.execute(sa.delete(store_settings).where(store_settings.c.name == SWEPT))
+            c.execute(store_settings.insert().values(name=SWEPT, value=json.dumps({"at": at, "by": wanted})))
+        note("leads swept", leads=count, gone=len(gone), seconds=round(time.perf_counter() - begun, 2))
+
+    def _settle(self, scored: list[Scored], snapshot: Snapshot) -> int:
+        with self._store.writing() as c:
+            return settle(c, scored, agreement=snapshot.agreement.valid, settings=self._settings(), now=self._clock())
+
+    @staticmethod
+    def _still_gone(c: sa.Connection, lead_ids: list[str], as_of: int) -> list[str]:
+        """Of leads that the tables did not hold those that did not come in meanwhile."""
+        newer = set(c.execute(sa.select(standings.c.lead_id).where(standings.c.as_of >= as_of)).scalars())
+        return [each for each in lead_ids if each not in newer]
+
+
+def _agreed(snapshot: Snapshot) -> str | None:
+    """What tells one valid agreement from another; None where none is valid."""
+    agreement = snapshot.agreement.valid
+    if agreement is None:
+        return None
+    horizon = snapshot.model.horizon if isinstance(snapshot.model, ServingModel) else 0
+    return hashlib.sha256(json.dumps([agreement.content(), horizon], sort_keys=True).encode()).hexdigest()
