@@ -16,7 +16,7 @@ from features.wording import Lang
 from serving.champion import Snapshot
 from serving.incoming import Incoming, incoming
 from serving.lead_score import LeadScore
-from serving.live_tables import LiveTables, Tables
+from serving.lead_source import FoundLead, LeadSource
 from serving.metrics import Metrics
 from serving.problems import Fault, Refused
 from serving.scoring import Notice, score_leads
@@ -35,12 +35,12 @@ class Answers:
         self,
         *,
         snapshot: Callable[[], Snapshot],
-        tables: LiveTables,
+        leads: LeadSource,
         metrics: Metrics,
         clock: Callable[[], int],
     ) -> None:
         self._snapshot = snapshot
-        self._tables = tables
+        self._leads = leads
         self._metrics = metrics
         self._clock = clock
 
@@ -55,7 +55,7 @@ class Answers:
     def score(self, lead: Lead) -> dict[str, Any]:
         """Score one lead that was sent."""
         now, snapshot = self._clock(), self._snapshot()
-        told = incoming(lead, snapshot.schema, now=now)
+        told = incoming(lead, snapshot.schema, now=now, rule_columns=snapshot.rule_columns)
         (score,) = self._score_told(snapshot, [told], now)
         return score.to_json()
 
@@ -67,7 +67,15 @@ class Answers:
         for place, each in enumerate(batch.leads):
             try:
                 lead = each if isinstance(each, Lead) else read_lead(each)
-                told.append((place, incoming(lead, snapshot.schema, now=now, as_of=batch.as_of, lang=batch.lang)))
+                as_told = incoming(
+                    lead,
+                    snapshot.schema,
+                    now=now,
+                    as_of=batch.as_of,
+                    lang=batch.lang,
+                    rule_columns=snapshot.rule_columns,
+                )
+                told.append((place, as_told))
             except Refused as refused:
                 replies[place] = {"lead_id": _id_of(each), "error": refused.to_json()}
         self._metrics.refused_leads(len(replies) - len(told))
@@ -77,38 +85,34 @@ class Answers:
                 replies[place] = score.to_json()
         return {"scores": replies}
 
-    def of_tables(self, lead_id: str, as_of: int | None, lang: Lang) -> tuple[LeadScore, Tables, Snapshot]:
-        """Score one lead of the workspace's tables at a moment, the newest of the tables where none is said.
+    def of_tables(self, lead_id: str, as_of: int | None, lang: Lang) -> tuple[LeadScore, FoundLead]:
+        """Score one lead of the workspace at a moment, now where none is said.
 
         Raises
         ------
         Refused
-            404 where the tables hold no such lead, 422 where it was not created before the moment.
+            404 where there is no such lead, 403 where it objects to profiling, 422 where it was not created before the
+            moment.
         """
-        tables = self._tables.current()
-        snapshot = tables.snapshot_for(self._snapshot())
-        history = tables.history
-        position = int(history.positions(np.array([lead_id], dtype=object))[0])
-        if position < 0:
-            raise Refused(404, [Fault("id", "no lead of the tables", "a lead_id of the leads table")])
-        moment = history.now if as_of is None else as_of
-        moments = Moments(np.array([position], dtype=np.int64), np.array([moment], dtype=np.int64))
+        found = self._leads.find(lead_id)
+        moment = found.now if as_of is None else as_of
+        snapshot = found.snapshot
         try:
-            scores = score_leads(
+            (score,) = score_leads(
                 snapshot.model,
                 snapshot.agreement,
-                history,
-                moments,
+                found.history,
+                found.moments(moment),
                 scored_at=self._clock(),
                 lang=lang,
-                notices=(*snapshot.notices, *self._tables.notices),
+                notices=(*snapshot.notices, *found.notices),
+                facts=found.facts(moment),
                 threads=1,
             )
-            (score,) = scores
         except MomentOutsideHistory:
             raise Refused(422, [Fault("as_of", "a time at or before created_at", "a time after created_at")]) from None
         self._count([score])
-        return score, tables, snapshot
+        return score, found
 
     def _score_told(self, snapshot: Snapshot, told: Sequence[Incoming], now: int) -> list[LeadScore]:
         """Score leads with distinct ids, in their order."""
@@ -117,6 +121,7 @@ class Answers:
             [each.lead for each in told],
             as_of=max((each.as_of for each in told), default=now),
             named_types=snapshot.named_types,
+            rule_columns=snapshot.rule_columns,
         )
         ids = np.array([each.lead.lead_id for each in told], dtype=object)
         moments = Moments(history.positions(ids), np.array([each.as_of for each in told], dtype=np.int64))

@@ -109,7 +109,13 @@ class StoredLeads:
         if rows.objected_at is not None:
             raise Refused(403, [Fault("id", "a lead that objects to profiling", "a lead that may be scored")])
         history = history_of_stored(
-            snapshot.schema, [rows], as_of=now, named_types=snapshot.named_types, page=self._workspace.page
+            snapshot.schema,
+            [rows],
+            as_of=now,
+            named_types=snapshot.named_types,
+            page=self._workspace.page,
+            rule_columns=snapshot.rule_columns,
+            converted=self._workspace.converted,
         )
         return FoundLead(history, 0, snapshot, now, (), self._store)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +26,13 @@ State = tuple[tuple[str, int, int], ...]
 
 
 def state_of(workspace: Workspace) -> State:
-    """The files behind the tables as they are now; a file that is gone is simply not among them."""
+    """The files behind the tables as they are now; a file that is gone is simply not among them.
+
+    A store changes with every event: its tables are read whole once an hour, for what is told of them as a whole. Single
+    leads are read from it directly.
+    """
+    if workspace.store is not None:
+        return (("store", 0, time.time_ns() // STORE_EVERY * STORE_EVERY),)
     found = []
     for text in sorted(filter(None, workspace.tables.values())):
         pattern = str(workspace.folder / text)
@@ -36,6 +43,14 @@ def state_of(workspace: Workspace) -> State:
                 continue
             found.append((path, stat.st_size, stat.st_mtime_ns))
     return tuple(found)
+
+
+def digest_of(state: State) -> str:
+    """A short text that tells one state of the files from another."""
+    return hashlib.sha256(repr(state).encode()).hexdigest()
+
+
+STORE_EVERY = 3600 * 10**9
 
 
 @dataclass(frozen=True, eq=False)

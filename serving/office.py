@@ -6,17 +6,24 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 
 from features.schema import Schema
+from features.tables import read_history
 from features.workspace import Workspace
 from serving.access import Access
 from serving.answers import Answers
 from serving.call_list import LiveCallList
 from serving.champion import Champion, Snapshot, registry_for_long
 from serving.cold_start import cold_start
-from serving.live_tables import LiveTables, Tables
+from serving.delivery import Deliverer
+from serving.handoff_settings import HandoffSettings
+from serving.ingestion import Ingestion
+from serving.lead_source import FileLeads, LeadSource, StoredLeads
+from serving.live_tables import LiveTables, Tables, digest_of
 from serving.log_lines import note
 from serving.metrics import Metrics
-from serving.scoring import ColdStart
+from serving.restanding import Restanding
+from serving.scoring import ColdStart, ServingModel
 from serving.store import open_store
+from serving.sweep import Sweep, SweptLeads
 from serving.watching import Watching
 from training.points import PointsRules
 
@@ -24,6 +31,7 @@ CHAMPION_EVERY = 1.0
 TABLES_EVERY = 2.0
 LIST_EVERY = 1.0
 ACCESS_EVERY = 1.0
+SWEEP_EVERY = 1.0
 
 
 class Office:
@@ -37,6 +45,7 @@ class Office:
         clock: Callable[[], int],
         proxy_secret: str = "",
         open_on_loopback: bool = True,
+        handoff: HandoffSettings | None = None,
     ) -> None:
         self.workspace = workspace
         self.store = open_store(workspace)
@@ -63,14 +72,26 @@ class Office:
         self.tables = LiveTables(workspace, self.snapshot, lambda stale: self.metrics.stale("tables", stale))
         self._cold: tuple[Tables, ColdStart] | None = None
         self.call_list = LiveCallList(self.tables, self.snapshot)
-        self.answers = Answers(snapshot=self.snapshot, tables=self.tables, metrics=self.metrics, clock=clock)
+        self.leads: LeadSource = (
+            FileLeads(self.tables, self.snapshot, self.store)
+            if workspace.store is None
+            else StoredLeads(self.store, workspace, self.snapshot, clock)
+        )
+        self.answers = Answers(snapshot=self.snapshot, leads=self.leads, metrics=self.metrics, clock=clock)
+        self.handoff = handoff or HandoffSettings()
+        self.deliverer = Deliverer(self.store, self.handoff, clock)
+        restanding = Restanding(workspace=workspace, snapshot=self.snapshot, settings=self.handoff)
+        self.ingestion = Ingestion(store=self.store, workspace=workspace, restanding=restanding, clock=clock)
+        self.sweep = Sweep(store=self.store, source=self._swept_leads, settings=self.handoff, clock=clock)
         self.score_body = self.answers.score_body
         self.score_batch_body = self.answers.score_batch_body
         self._watching = [
             Watching("the champion", self.champion.look, every=CHAMPION_EVERY),
             Watching("the tables", self.tables.look, every=TABLES_EVERY),
             Watching("the list to call", self.call_list.look, every=LIST_EVERY),
+            Watching("where leads stand", self.sweep.look, every=SWEEP_EVERY),
             Watching("who may ask", self.access.look, every=ACCESS_EVERY),
+            *self.deliverer.watching(),
         ]
 
     def snapshot(self) -> Snapshot:
@@ -99,6 +120,24 @@ class Office:
     def ready(self) -> bool:
         """Whether the champion is warm and the tables were looked at."""
         return self.tables.looked
+
+    def _swept_leads(self) -> SweptLeads | None:
+        """The leads to sweep: those of the tables held, or those of the store as it is when the sweep begins."""
+        if self.workspace.store is not None:
+            snapshot = self.snapshot()
+            schema = snapshot.model.schema if isinstance(snapshot.model, ServingModel) else None
+            rule_columns = snapshot.rule_columns
+            return SweptLeads(
+                lambda: read_history(
+                    self.workspace, schema=schema, set_aside=False, rule_columns=rule_columns
+                ).history,
+                snapshot,
+                "store",
+            )
+        tables = self.tables.held
+        if tables is None:
+            return None
+        return SweptLeads(lambda: tables.history, tables.snapshot_for(self.snapshot()), digest_of(tables.state))
 
     def _cold_start(self) -> tuple[ColdStart, Schema]:
         """Points, while there is no champion; once the tables were read they say of event types, and what is missing."""

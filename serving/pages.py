@@ -106,8 +106,8 @@ class Pages:
         office = self.office()
         asked = one_each(request, ("as_of", "lang"), strict=False)
         as_of = moment_of(asked.get("as_of"), office.snapshot().schema.zone)
-        score, tables, snapshot = office.answers.of_tables(lead_id, as_of, lang)
-        content = lead_page(score, tables.history, snapshot, lang, link=office.workspace.page.get("link"))
+        score, found = office.answers.of_tables(lead_id, as_of, lang)
+        content = lead_page(score, found.history, found.snapshot, lang, link=office.workspace.page.get("link"))
         return self.render("lead.html", request, lang, content)
 
     def answer(self, request: Request, page: Callable[[Request, Lang], Response]) -> Response:

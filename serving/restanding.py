@@ -20,7 +20,7 @@ class Restanding:
     """Knows all that a lead's standing is made of but the lead itself."""
 
     def __init__(
-        self, *, workspace: Workspace, snapshot: Callable[[], Snapshot], settings: Callable[[], HandoffSettings]
+        self, *, workspace: Workspace, snapshot: Callable[[], Snapshot], settings: HandoffSettings
     ) -> None:
         self._workspace = workspace
         self._snapshot = snapshot
@@ -38,13 +38,19 @@ class Restanding:
         stands: list[str] = []
         if rows:
             history = history_of_stored(
-                snapshot.schema, rows, as_of=as_of, named_types=snapshot.named_types, page=self._workspace.page
+                snapshot.schema,
+                rows,
+                as_of=as_of,
+                named_types=snapshot.named_types,
+                page=self._workspace.page,
+                rule_columns=snapshot.rule_columns,
+                converted=self._workspace.converted,
             )
             positions = standing_leads(history, as_of)
             stands = [str(each) for each in history.lead_ids[positions]]
             scored = score_standings(
                 snapshot, history, np.asarray(positions), as_of=as_of, facts=facts_of(c, stands, as_of=as_of)
             )
-            settle(c, list(scored), agreement=snapshot.agreement.valid, settings=self._settings(), now=as_of)
+            settle(c, list(scored), agreement=snapshot.agreement.valid, settings=self._settings, now=as_of)
         leave(c, sorted(set(lead_ids).difference(stands)))
         return len(stands)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from serving.access_routes import access_routes
+from serving.behaviour_routes import behaviour_routes
 from serving.openapi import openapi_document
 from serving.pages import Pages
 from serving.problems import PROBLEM_JSON, Fault, Refused
@@ -54,7 +55,7 @@ def routes(office: Callable[[], Office]) -> Starlette:
             moment_of(asked.get("as_of"), held.snapshot().schema.zone),
             language_of(asked.get("lang")),
         )
-        score, _, _ = held.answers.of_tables(lead_id, as_of, lang)
+        score, _ = held.answers.of_tables(lead_id, as_of, lang)
         return _json(score.to_json())
 
     return Starlette(
@@ -65,6 +66,7 @@ def routes(office: Callable[[], Office]) -> Starlette:
             Route("/metrics", metrics),
             Route("/static/{name}", pages.static),
             *access_routes(pages),
+            *behaviour_routes(office),
             Route("/{rest:path}", _Nothing()),
         ],
         exception_handlers={Refused: _problem, HTTPException: _problem_of_starlette},

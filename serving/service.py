@@ -10,6 +10,7 @@ import bentoml
 
 from features.workspace import load_workspace
 from serving.door import Door
+from serving.handoff_settings import load_handoff_settings
 from serving.keys import KEYS_VARIABLE, PROXY_VARIABLE, read_keys, read_proxy_secret
 from serving.launch import HOST_VARIABLE, WORKSPACE_VARIABLE
 from serving.log_lines import write_lines_to_stderr
@@ -34,12 +35,14 @@ class Propensity:
 
     def __init__(self) -> None:
         write_lines_to_stderr()
+        workspace = load_workspace(os.environ[WORKSPACE_VARIABLE])
         self.office = Office(
-            load_workspace(os.environ[WORKSPACE_VARIABLE]),
+            workspace,
             read_keys(os.environ.get(KEYS_VARIABLE, "")),
             clock=lambda: time.time_ns() // 1000,
             proxy_secret=read_proxy_secret(os.environ.get(PROXY_VARIABLE, "")),
             open_on_loopback=is_loopback(os.environ.get(HOST_VARIABLE, "127.0.0.1")),
+            handoff=load_handoff_settings(workspace, os.environ),
         )
         self.office.open()
 

@@ -66,7 +66,7 @@ class Sweep:
         *,
         store: Store,
         source: Callable[[], SweptLeads | None],
-        settings: Callable[[], HandoffSettings],
+        settings: HandoffSettings,
         clock: Callable[[], int],
     ) -> None:
         self._store = store
@@ -123,7 +123,7 @@ class Sweep:
 
     def _settle(self, scored: list[Scored], snapshot: Snapshot) -> int:
         with self._store.writing() as c:
-            return settle(c, scored, agreement=snapshot.agreement.valid, settings=self._settings(), now=self._clock())
+            return settle(c, scored, agreement=snapshot.agreement.valid, settings=self._settings, now=self._clock())
 
     @staticmethod
     def _still_gone(c: sa.Connection, lead_ids: list[str], as_of: int) -> list[str]:
