@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from features.tables.cell_values import text
-from features.tables.sql_text import Column, Connection, literal, literals
+from features.tables.sql_text import Column, Connection, literals
 
 MOST_NAMES = 1_000
 """More names than that are no columns: somebody wrote values where names belong."""
@@ -83,7 +83,7 @@ def _text_cell(i: int) -> str:
 def _plain_numbers(connection: Connection, relation: str, lists: str, n: int) -> Sequence[bool]:
     """Whether a column holds numbers alone, and whole ones that a double holds exactly."""
     conditions = ", ".join(
-        f"coalesce(bool_and(t[{i}] in ({literals(_NUMBERS)}) and (t[{i}] = {literal('DOUBLE')}"
+        f"coalesce(bool_and(t[{i}] in ({literals(_NUMBERS)}) and (not regexp_full_match(s[{i}], '-?[0-9]+')"
         f" or abs(try_cast(s[{i}] as double)) <= {_EXACT})) filter (t[{i}] <> 'NULL'), false)"
         for i in range(1, n + 1)
     )

@@ -51,19 +51,27 @@ def fetch_leads(connection: Connection) -> tuple[NDArray[np.object_], NDArray[np
 
 
 def fetch_labels(
-    connection: Connection, raw: RawTable, page: dict[str, str], lead_ids: NDArray[np.object_]
-) -> tuple[dict[str, NDArray[np.object_]], tuple[str, ...]]:
-    """What is shown to people, by key of ``[page]``; and the columns that the table doesn't have."""
+    connection: Connection, raw: RawTable, changes: RawTable | None, page: dict[str, str], lead_ids: NDArray[np.object_]
+) -> dict[str, NDArray[np.object_]]:
+    """What is shown to people, by key of ``[page]``: of a column the newest text, in the order of attribute rows."""
     labels: dict[str, NDArray[np.object_]] = {}
-    missing = []
     for key, told in page.items():
         shown = np.full(len(lead_ids), "", dtype=object)
+        parts = []
+        if told in raw.columns:
+            parts.append(
+                f"select lead, created as own, 0 as src, created as known, {text(raw.columns[told])} as v from leads"
+            )
+        if changes is not None and told in changes.columns:
+            cell = text(changes.columns[told])
+            parts.append(f"select lead, own, 1, known, {cell} from checked_attributes where reason is null")
         if key == "link":
             shown[:] = [told.replace("{lead_id}", quote(str(each), safe="")) for each in lead_ids]
-        elif told in raw.columns:
-            query = f"select coalesce({text(raw.columns[told])}, '') from leads order by lead"
-            shown[:] = connection.arrow(query).column(0).to_pylist()
-        else:
-            missing.append(told)
+        elif parts:
+            found = connection.arrow(
+                f"select lead, arg_max(v, (own, src, known, v)) from ({' union all '.join(parts)})"
+                " where v is not null group by lead"
+            )
+            shown[found.column(0).to_numpy()] = found.column(1).to_pylist()
         labels[key] = shown
-    return labels, tuple(missing)
+    return labels

@@ -112,7 +112,7 @@ def read_history(
         else:
             found = Inference(schema, {}, {}, ())
         lead_ids, created_at = fetch_leads(connection)
-        labels, _ = fetch_labels(connection, raws["leads"], dict(workspace.page), lead_ids)
+        labels = fetch_labels(connection, raws["leads"], raws.get("attributes"), dict(workspace.page), lead_ids)
         events, event_facts = no_events(found.schema, n_leads), EventFacts()
         if events_staged is not None:
             n_events = counts["events"].accepted
