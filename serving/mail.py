@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from features.calendar_days import as_datetime, microseconds
 from features.durations import read_duration
 from features.wording import Lang
+from features.wording.texts import humanised, known_words
 from serving import locales
 from serving.access import is_loopback
 from serving.decision import DecidedBy
@@ -137,6 +138,7 @@ def mail_content(handoff: Handoff, settings: HandoffSettings, lang: Lang) -> dic
         "title": title,
         "figure": figure,
         "likely": _likely(told, figure, lang),
+        "beside_figure": _beside_figure(told, lang),
         "then": _then(told, lang),
         "because": _because(told, lang) if fast else "",
         "active_again": words("handoff.mail.active_again", lang) if told["active_again"] else "",
@@ -146,7 +148,7 @@ def mail_content(handoff: Handoff, settings: HandoffSettings, lang: Lang) -> dic
             for key, value in beside
             if value and one_line(str(value)) != title
         ],
-        "reasons": list(told["reasons"].get(lang, ()))[:MOST_REASONS],
+        "reasons": [_sentence(each) for each in told["reasons"].get(lang, ())][:MOST_REASONS],
         "link": told["link"],
         "made_by": " · ".join(_made_by(handoff, settings, lang)),
         "words": {
@@ -177,6 +179,11 @@ def _likely(told: Mapping[str, Any], figure: str | None, lang: Lang) -> str:
     return words("handoff.mail.likely", lang, probability=figure, horizon=horizon)
 
 
+def _beside_figure(told: Mapping[str, Any], lang: Lang) -> str:
+    """What stands below a figure that is written large."""
+    return words("handoff.mail.likely_beside", lang, horizon=locales.length(read_duration(told["horizon"]), lang))
+
+
 def _then(told: Mapping[str, Any], lang: Lang) -> str:
     said = []
     if told["average"] is not None and told["probability"] is not None:
@@ -189,8 +196,16 @@ def _then(told: Mapping[str, Any], lang: Lang) -> str:
 def _because(told: Mapping[str, Any], lang: Lang) -> str:
     because = told["because"] or {}
     if because.get(lang):
-        return str(because[lang])
-    return words("handoff.mail.because_lane", lang, event=one_line(str(told["rule"]))) if told["rule"] else ""
+        return _sentence(str(because[lang]))
+    if not told["rule"]:
+        return ""
+    event = known_words("events", told["rule"], lang) or humanised(one_line(told["rule"]))
+    return words("handoff.mail.because_lane", lang, event=event)
+
+
+def _sentence(text: str) -> str:
+    """Reasons are written to stand anywhere; here each begins a line."""
+    return text[:1].upper() + text[1:]
 
 
 def _made_by(handoff: Handoff, settings: HandoffSettings, lang: Lang) -> list[str]:
