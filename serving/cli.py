@@ -35,6 +35,15 @@ commands.add_command(audit)
 
 @commands.command()
 @FOLDER
+def load(folder: Path) -> None:
+    """Fill the store from the files that the workspace names beside it; loaded again, nothing is doubled."""
+    from serving.load_run import load_folder
+
+    click.echo(load_folder(folder), nl=False)
+
+
+@commands.command()
+@FOLDER
 def promote(folder: Path) -> None:
     """Let the challenger serve, if it passes the gates."""
     from serving.promoting import promote_challenger
