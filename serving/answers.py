@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,13 @@ from features.wording import Lang
 from serving.champion import Snapshot
 from serving.incoming import Incoming, incoming
 from serving.lead_score import LeadScore
-from serving.lead_source import FoundLead, LeadSource
+from serving.lead_source import FoundLead, LeadSource, objecting
 from serving.metrics import Metrics
 from serving.problems import Fault, Refused
 from serving.scoring import Notice, score_leads
 from serving.strict_json import parse_json
 from serving.wire import Envelope, Lead, read_envelope, read_lead
+from serving.withheld import Withheld
 
 
 class Answers:
@@ -36,11 +37,15 @@ class Answers:
         *,
         snapshot: Callable[[], Snapshot],
         leads: LeadSource,
+        facts: Callable[[Sequence[str], int], Mapping[str, Collection[str]]],
+        withheld: Withheld,
         metrics: Metrics,
         clock: Callable[[], int],
     ) -> None:
         self._snapshot = snapshot
         self._leads = leads
+        self._facts = facts
+        self._withheld = withheld
         self._metrics = metrics
         self._clock = clock
 
@@ -55,6 +60,8 @@ class Answers:
     def score(self, lead: Lead) -> dict[str, Any]:
         """Score one lead that was sent."""
         now, snapshot = self._clock(), self._snapshot()
+        if self._withheld.objects(lead.lead_id):
+            raise objecting("lead_id")
         told = incoming(lead, snapshot.schema, now=now, rule_columns=snapshot.rule_columns)
         (score,) = self._score_told(snapshot, [told], now)
         return score.to_json()
@@ -67,6 +74,8 @@ class Answers:
         for place, each in enumerate(batch.leads):
             try:
                 lead = each if isinstance(each, Lead) else read_lead(each)
+                if self._withheld.objects(lead.lead_id):
+                    raise objecting("lead_id")
                 as_told = incoming(
                     lead,
                     snapshot.schema,
@@ -133,11 +142,19 @@ class Answers:
             scored_at=now,
             lang=[each.lang for each in told],
             notices=snapshot.notices,
+            facts=self._facts_told(snapshot, told),
             threads=1,
         )
         answered = [_with_ignored(score, each) for score, each in zip(scores, told, strict=True)]
         self._count(answered)
         return answered
+
+    def _facts_told(self, snapshot: Snapshot, told: Sequence[Incoming]) -> list[Collection[str]] | None:
+        """What people have entered about leads that are told; looked up only where the agreement asks for it."""
+        agreement = snapshot.agreement.valid
+        if agreement is None or not agreement.facts_required:
+            return None
+        return [self._facts([each.lead.lead_id], each.as_of).get(each.lead.lead_id, ()) for each in told]
 
     def _count(self, scores: Sequence[LeadScore]) -> None:
         self._metrics.scores((None if each.band is None else each.band.value, each.decided_by.value) for each in scores)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from features.history import History
+from features.history import NEVER, History
 from features.moments import Moments
 from features.workspace import Workspace
 from serving.champion import Snapshot
@@ -19,6 +19,7 @@ from serving.scoring import Notice
 from serving.store import Store
 from serving.store.lead_rows import lead_rows
 from serving.stored_leads import history_of_stored
+from serving.withheld import Withheld
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +52,10 @@ class FoundLead:
         return Moments(np.full(len(as_of), self.position, dtype=np.int64), np.array(as_of, dtype=np.int64))
 
     def facts(self, *as_of: int) -> list[Collection[str]]:
-        """The facts known at each of some moments."""
+        """The facts known at each of some moments; at `now` all that were entered, however old the tables are."""
         with self.store.reading() as c:
-            return [facts_of(c, [self.lead_id], as_of=each).get(self.lead_id, frozenset()) for each in as_of]
+            until = [NEVER if each == self.now else each for each in as_of]
+            return [facts_of(c, [self.lead_id], as_of=each).get(self.lead_id, frozenset()) for each in until]
 
 
 class LeadSource(Protocol):
@@ -73,17 +75,20 @@ class LeadSource(Protocol):
 class FileLeads:
     """Leads of tables that are files: as they were read, at their newest moment."""
 
-    def __init__(self, tables: LiveTables, snapshot: Callable[[], Snapshot], store: Store) -> None:
+    def __init__(self, tables: LiveTables, snapshot: Callable[[], Snapshot], store: Store, withheld: Withheld) -> None:
         self._tables = tables
         self._snapshot = snapshot
         self._store = store
+        self._withheld = withheld
 
     def find(self, lead_id: str) -> FoundLead:
         tables = self._tables.current()
         history = tables.history
         position = int(history.positions(np.array([lead_id], dtype=object))[0])
-        if position < 0:
+        if position < 0 or self._withheld.is_erased(lead_id):
             raise _unknown()
+        if self._withheld.objects(lead_id):
+            raise objecting()
         snapshot = tables.snapshot_for(self._snapshot())
         return FoundLead(history, position, snapshot, history.now, self._tables.notices, self._store)
 
@@ -107,7 +112,7 @@ class StoredLeads:
         if rows is None:
             raise _unknown()
         if rows.objected_at is not None:
-            raise Refused(403, [Fault("id", "a lead that objects to profiling", "a lead that may be scored")])
+            raise objecting()
         history = history_of_stored(
             snapshot.schema,
             [rows],
@@ -118,6 +123,11 @@ class StoredLeads:
             converted=self._workspace.converted,
         )
         return FoundLead(history, 0, snapshot, now, (), self._store)
+
+
+def objecting(field: str = "id") -> Refused:
+    """The answer about a lead that objects to profiling."""
+    return Refused(403, [Fault(field, "a lead that objects to profiling", "a lead that may be scored")])
 
 
 def _unknown() -> Refused:

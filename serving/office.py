@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from features.schema import Schema
 from features.tables import read_history
@@ -16,6 +16,7 @@ from serving.cold_start import cold_start
 from serving.delivery import Deliverer
 from serving.handoff_settings import HandoffSettings
 from serving.ingestion import Ingestion
+from serving.known_facts import facts_of
 from serving.lead_source import FileLeads, LeadSource, StoredLeads
 from serving.live_tables import LiveTables, Tables, digest_of
 from serving.log_lines import note
@@ -25,6 +26,7 @@ from serving.scoring import ColdStart, ServingModel
 from serving.store import open_store
 from serving.sweep import Sweep, SweptLeads
 from serving.watching import Watching
+from serving.withheld import Withheld
 from training.points import PointsRules
 
 CHAMPION_EVERY = 1.0
@@ -32,6 +34,7 @@ TABLES_EVERY = 2.0
 LIST_EVERY = 1.0
 ACCESS_EVERY = 1.0
 SWEEP_EVERY = 1.0
+WITHHELD_EVERY = 1.0
 
 
 class Office:
@@ -72,17 +75,27 @@ class Office:
         self.tables = LiveTables(workspace, self.snapshot, lambda stale: self.metrics.stale("tables", stale))
         self._cold: tuple[Tables, ColdStart] | None = None
         self.call_list = LiveCallList(self.tables, self.snapshot)
+        self.withheld = Withheld(self.store)
         self.leads: LeadSource = (
-            FileLeads(self.tables, self.snapshot, self.store)
+            FileLeads(self.tables, self.snapshot, self.store, self.withheld)
             if workspace.store is None
             else StoredLeads(self.store, workspace, self.snapshot, clock)
         )
-        self.answers = Answers(snapshot=self.snapshot, leads=self.leads, metrics=self.metrics, clock=clock)
+        self.answers = Answers(
+            snapshot=self.snapshot,
+            leads=self.leads,
+            facts=self._facts,
+            withheld=self.withheld,
+            metrics=self.metrics,
+            clock=clock,
+        )
         self.handoff = handoff or HandoffSettings()
         self.deliverer = Deliverer(self.store, self.handoff, clock)
-        restanding = Restanding(workspace=workspace, snapshot=self.snapshot, settings=self.handoff)
-        self.ingestion = Ingestion(store=self.store, workspace=workspace, restanding=restanding, clock=clock)
-        self.sweep = Sweep(store=self.store, source=self._swept_leads, settings=self.handoff, clock=clock)
+        self.restanding = Restanding(workspace=workspace, snapshot=self.snapshot, settings=self.handoff, clock=clock)
+        self.ingestion = Ingestion(store=self.store, workspace=workspace, restanding=self.restanding, clock=clock)
+        self.sweep = Sweep(
+            store=self.store, source=self._swept_leads, settings=self.handoff, withheld=self.withheld, clock=clock
+        )
         self.score_body = self.answers.score_body
         self.score_batch_body = self.answers.score_batch_body
         self._watching = [
@@ -90,6 +103,7 @@ class Office:
             Watching("the tables", self.tables.look, every=TABLES_EVERY),
             Watching("the list to call", self.call_list.look, every=LIST_EVERY),
             Watching("where leads stand", self.sweep.look, every=SWEEP_EVERY),
+            Watching("who objects", self.withheld.look, every=WITHHELD_EVERY),
             Watching("who may ask", self.access.look, every=ACCESS_EVERY),
             *self.deliverer.watching(),
         ]
@@ -121,6 +135,10 @@ class Office:
         """Whether the champion is warm and the tables were looked at."""
         return self.tables.looked
 
+    def _facts(self, lead_ids: Sequence[str], as_of: int) -> Mapping[str, Collection[str]]:
+        with self.store.reading() as c:
+            return facts_of(c, lead_ids, as_of=as_of)
+
     def _swept_leads(self) -> SweptLeads | None:
         """The leads to sweep: those of the tables held, or those of the store as it is when the sweep begins."""
         if self.workspace.store is not None:
@@ -128,9 +146,7 @@ class Office:
             schema = snapshot.model.schema if isinstance(snapshot.model, ServingModel) else None
             rule_columns = snapshot.rule_columns
             return SweptLeads(
-                lambda: read_history(
-                    self.workspace, schema=schema, set_aside=False, rule_columns=rule_columns
-                ).history,
+                lambda: read_history(self.workspace, schema=schema, set_aside=False, rule_columns=rule_columns).history,
                 snapshot,
                 "store",
             )

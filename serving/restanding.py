@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import sqlalchemy as sa
 
+from features.history import NEVER
 from features.workspace import Workspace
 from serving.champion import Snapshot
 from serving.handoff_settings import HandoffSettings
 from serving.known_facts import facts_of
+from serving.lead_source import FoundLead
 from serving.standing import leave, score_standings, settle, standing_leads
 from serving.store.lead_rows import lead_rows
 from serving.stored_leads import history_of_stored
@@ -20,8 +22,14 @@ class Restanding:
     """Knows all that a lead's standing is made of but the lead itself."""
 
     def __init__(
-        self, *, workspace: Workspace, snapshot: Callable[[], Snapshot], settings: HandoffSettings
+        self,
+        *,
+        workspace: Workspace,
+        snapshot: Callable[[], Snapshot],
+        settings: HandoffSettings,
+        clock: Callable[[], int],
     ) -> None:
+        self._clock = clock
         self._workspace = workspace
         self._snapshot = snapshot
         self._settings = settings
@@ -54,3 +62,11 @@ class Restanding:
             settle(c, list(scored), agreement=snapshot.agreement.valid, settings=self._settings, now=as_of)
         leave(c, sorted(set(lead_ids).difference(stands)))
         return len(stands)
+
+    def restand_found(self, c: sa.Connection, found: FoundLead) -> None:
+        """Settle a lead anew at the moment of its tables, since people entered something about it."""
+        positions = np.array([found.position], dtype=np.int64)
+        known = facts_of(c, [found.lead_id], as_of=NEVER)
+        scored = list(score_standings(found.snapshot, found.history, positions, as_of=found.now, facts=known))
+        agreement = found.snapshot.agreement.valid
+        settle(c, scored, agreement=agreement, settings=self._settings, now=self._clock())

@@ -178,8 +178,8 @@ def settle(
 ) -> int:
     """Write where leads stand now, and all that follows from how they stood before; how many were written.
 
-    A lead that was settled at the same moment or a later one is left alone: a sweep that read the tables earlier does not
-    undo what an event has changed since. Changes of bands and hand-offs are written in the same transaction.
+    A lead that was settled at a later moment is left alone: a sweep that read the tables earlier does not undo what an
+    event has changed since. At the same moment it is settled anew: the model, the agreement or a fact may be another one. Changes of bands and hand-offs are written in the same transaction.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def settle(
     rows, kept, changes = [], [], []
     for each in scored:
         old = before.get(each.score.lead_id)
-        if old is not None and old["as_of"] >= each.score.as_of:
+        if old is not None and old["as_of"] > each.score.as_of:
             continue
         row = _settled(each, old, agreement)
         handed = hand_over(

@@ -16,7 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from features.calendar_days import HOUR
 from features.history import History
@@ -30,6 +32,7 @@ from serving.store import Store
 from serving.store.leases import Lease
 from serving.store.tables import settings as store_settings
 from serving.store.tables import standings
+from serving.withheld import Withheld
 
 SWEPT = "swept"
 LEASE_SECONDS = 120
@@ -67,11 +70,13 @@ class Sweep:
         store: Store,
         source: Callable[[], SweptLeads | None],
         settings: HandoffSettings,
+        withheld: Withheld,
         clock: Callable[[], int],
     ) -> None:
         self._store = store
         self._source = source
         self._settings = settings
+        self._withheld = withheld
         self._clock = clock
         self._lease = Lease(store, "sweep", holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         self._seen: dict[str, Any] | None = None
@@ -105,9 +110,9 @@ class Sweep:
     def _sweep(self, snapshot: Snapshot, history: History, wanted: dict[str, Any]) -> None:
         begun, at, as_of = time.perf_counter(), self._clock(), history.now
         with self._store.reading() as c:
-            facts = facts_of(c, None, as_of=as_of)
+            facts = facts_of(c, None, as_of=at)
             stood = set(c.execute(sa.select(standings.c.lead_id)).scalars())
-        positions = standing_leads(history, as_of)
+        positions = self._with_consent(history, standing_leads(history, as_of))
         count = 0
         for first in range(0, len(positions), LEADS_AT_ONCE):
             part = positions[first : first + LEADS_AT_ONCE]
@@ -120,6 +125,11 @@ class Sweep:
             c.execute(sa.delete(store_settings).where(store_settings.c.name == SWEPT))
             c.execute(store_settings.insert().values(name=SWEPT, value=json.dumps({"at": at, "by": wanted})))
         note("leads swept", leads=count, gone=len(gone), seconds=round(time.perf_counter() - begun, 2))
+
+    def _with_consent(self, history: History, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Without the leads that object to profiling or were erased: files may still hold them."""
+        self._withheld.look()
+        return positions[[not self._withheld.holds(str(each)) for each in history.lead_ids[positions]]]
 
     def _settle(self, scored: list[Scored], snapshot: Snapshot) -> int:
         with self._store.writing() as c:

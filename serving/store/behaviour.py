@@ -242,15 +242,13 @@ def object_to_profiling(c: sa.Connection, lead_id: str, *, now: int) -> bool:
     """
     erased_among(c, ())  # and not between an erasure's rows
     found = c.execute(sa.select(leads.c.objected_at).where(leads.c.lead_id == lead_id).with_for_update()).first()
-    if found is None:
-        return False
-    if found.objected_at is None:
+    if found is not None and found.objected_at is None:
         c.execute(sa.update(leads).where(leads.c.lead_id == lead_id).values(objected_at=now))
     for table in (standings, scores):
         c.execute(sa.delete(table).where(table.c.lead_id == lead_id))
     own = sa.select(handoffs.c.handoff_id).where(handoffs.c.lead_id == lead_id)
     c.execute(sa.delete(deliveries).where(deliveries.c.handoff_id.in_(own), deliveries.c.state != "delivered"))
-    return True
+    return found is not None
 
 
 def _told(cells: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from serving.store.inserting import add_new
 from serving.store.opening import Store
 from serving.store.tables import leases
 
@@ -29,19 +30,11 @@ class Lease:
             if held is not None and held.holder != self._holder and held.until > now:
                 return False
             if held is None:
-                added = _insert(c).values(name=self._name, holder=self._holder, until=until)
-                return c.execute(added.on_conflict_do_nothing()).rowcount == 1
+                row = {"name": self._name, "holder": self._holder, "until": until}
+                return bool(add_new(c, leases, [row], key=("name",)))
             c.execute(sa.update(leases).where(leases.c.name == self._name).values(holder=self._holder, until=until))
         return True
 
     def give_back(self) -> None:
         with self._store.writing() as c:
             c.execute(sa.delete(leases).where(leases.c.name == self._name, leases.c.holder == self._holder))
-
-
-def _insert(c: sa.Connection):  # type: ignore[no-untyped-def]
-    if c.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert
-    return insert(leases)

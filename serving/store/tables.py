@@ -267,6 +267,13 @@ tombstones = Table(  # leads that were erased and may not come back
     Column("erased_at", BigInteger, nullable=False),
 )
 
+objections = Table(  # leads that object to profiling, known to us or not: no score is made
+    "objections",
+    metadata,
+    Column("lead_hash", String, primary_key=True),
+    Column("objected_at", BigInteger, nullable=False),
+)
+
 leases = Table(
     "leases",
     metadata,

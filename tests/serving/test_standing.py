@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,19 +20,11 @@ from serving.scoring import score_leads
 from serving.signatures import AgreementState
 from serving.standing import LANE_FAST, LANE_SQL, leave, score_standings, settle, standing_leads
 from serving.store import Store
-from serving.store.opening import open_address
 from serving.store.tables import band_changes, deliveries, handoffs, scores, standings
 
 LEADS, CONVERTED = made_leads(300)
 MODEL = made_model(LEADS, CONVERTED)
 SENDING = HandoffSettings(webhook=WebhookSettings("https://crm.example/hook", ("whsec_c2VjcmV0",)))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_address("sqlite:///store.db", tmp_path)
-    yield opened
-    opened.close()
 
 
 def snapshot(state: AgreementState | None = None) -> Snapshot:

@@ -162,6 +162,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_login_failures_who"), "login_failures", ["who"], unique=False)
     op.create_table(
+        "objections",
+        sa.Column("lead_hash", sa.String(), nullable=False),
+        sa.Column("objected_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("lead_hash"),
+    )
+    op.create_table(
         "outcomes",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("lead_id", sa.String(), nullable=False),
