@@ -10,8 +10,10 @@ from rich.table import Table
 from features.definitions import duration_text
 from features.errors import UsageError
 from features.workspace import Workspace, load_workspace
-from serving.agreement import AGREEMENT_FILE, Agreement, reaching
+from serving.agreement import AGREEMENT_FILE, Agreement
 from serving.agreement_file import load_agreement
+from serving.agreement_warnings import agreement_warnings
+from serving.agreement_words import agreement_words
 from serving.champion import champion_of
 from serving.desk import Desk, open_desk
 from serving.scoring import ServingModel
@@ -68,9 +70,19 @@ def agree_page(folder: Path, *, team: str | None, name: str | None) -> str:
     return printed(
         *expected_volumes(agreement, desk),
         "",
+        *in_words(agreement, desk),
+        "",
         *signed,
         "It takes effect." if state.signed else "It takes effect when both teams have signed it as it stands.",
     )
+
+
+def in_words(agreement: Agreement, desk: Desk) -> list[str]:
+    """The rules as sentences under their headings: what the teams sign, without toml."""
+    lines = []
+    for heading, sentences in agreement_words(agreement, "en", schema=desk.history.schema):
+        lines += [f"{heading}:", *(f"  {each}" for each in sentences)]
+    return lines
 
 
 def expected_volumes(agreement: Agreement, desk: Desk) -> list[str | Table]:
@@ -93,14 +105,8 @@ def expected_volumes(agreement: Agreement, desk: Desk) -> list[str | Table]:
         lines.append(
             "There is no model yet, so nobody can say what the cutoffs would give; the fast lane works without."
         )
-    stage = agreement.evidence.stage if agreement.evidence is not None else None
-    if stage is not None and not reaching(stage, stages):
-        lines.append(f'Warning: no event type reaches the stage "{stage}", so the model can make no lead SQL.')
-    known = {*desk.history.events.vocabularies[0], *stages}
-    lines += [
-        f'Warning: the fast lane "{event_type}" is no event type of the tables; is it spelled so?'
-        for event_type in sorted(set(agreement.fast_lane) - known)
-    ]
+    warnings = agreement_warnings(agreement, desk.history, stages)
+    lines += [f"Warning: {each}." if not each.endswith("?") else f"Warning: {each}" for each in warnings]
     return lines
 
 

@@ -13,7 +13,7 @@ import click
 from features.errors import UserError
 from serving.disk_trouble import disk_trouble
 from serving.people_commands import audit, user
-from training.cli import FOLDER, check, train
+from training.cli import FOLDER, train
 
 if TYPE_CHECKING:
     from features.wording import Lang
@@ -27,10 +27,19 @@ def commands() -> None:
     """Lead scoring: calibrated probabilities, exact reasons, cutoffs that both teams signed."""
 
 
-commands.add_command(check)
 commands.add_command(train)
 commands.add_command(user)
 commands.add_command(audit)
+
+
+@commands.command()
+@FOLDER
+def check(folder: Path) -> None:
+    """Say what the tables hold, which rows are put aside and why, and whether there is enough to train on."""
+    from features.workspace import load_workspace
+    from serving.checking import check_with_agreement
+
+    click.echo(check_with_agreement(load_workspace(folder)), nl=False)
 
 
 @commands.command()

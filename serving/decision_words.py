@@ -6,20 +6,24 @@ from features.calendar_days import DAY
 from features.schema import Schema
 from features.wording import Lang, ago, duration, message, percent, topic_label
 from features.wording.texts import text
+from serving.agreement import Agreement
 from serving.decision import Band, DecidedBy
 from serving.lead_score import Cutoff, LeadScore, Reason
+from serving.page_words import words
 from serving.reason_words import event_definition
+from serving.rule_words import missing_words, rule_name
 
 MOST_CARRIERS = 3
 """More reasons than this have not carried a score over a cutoff: it is the whole picture that did."""
 
 
-def why_band(score: LeadScore, schema: Schema, lang: Lang) -> tuple[str, ...]:
+def why_band(score: LeadScore, schema: Schema, lang: Lang, *, agreement: Agreement | None = None) -> tuple[str, ...]:
     """Why the lead is in its band, or in none, a sentence each.
 
     Parameters
     ----------
     schema : by which the lead was scored; it has the words for its events.
+    agreement : by which the band was decided; it has the names of its rules. None names them as the file does.
     """
     if score.decided_by is DecidedBy.FAST_LANE and score.fast_lane is not None:
         hit = score.fast_lane
@@ -31,18 +35,26 @@ def why_band(score: LeadScore, schema: Schema, lang: Lang) -> tuple[str, ...]:
             respond_within=duration(hit.respond_within, lang),
         )
         return message("decided_by.fast_lane", lang), told
+    if score.decided_by is DecidedBy.EXCLUDED:
+        return message("decided_by.excluded", lang), _by_rule(score, agreement, lang)
     if score.probability is None or score.cutoffs is None:
         return (message(f"decided_by.{score.decided_by}", lang),)
     mql, sql = score.cutoffs[Band.MQL], score.cutoffs[Band.SQL]
-    said = (
-        [message("decided_by.too_little_evidence", lang)] if score.decided_by is DecidedBy.TOO_LITTLE_EVIDENCE else []
-    )
+    said: list[str] = []
+    if score.decided_by is DecidedBy.TOO_LITTLE_EVIDENCE:
+        said = [message("decided_by.too_little_evidence", lang), *(missing_words(each, lang) for each in score.missing)]
+    elif score.decided_by is DecidedBy.TRIGGER:
+        said = [message("decided_by.trigger", lang), _by_rule(score, agreement, lang)]
     if score.probability >= sql.probability:
         return (*said, _above(score.probability, Band.SQL, sql, lang), *_carried(score, sql, lang))
     if score.probability >= mql.probability:
         said.append(_above(score.probability, Band.MQL, mql, lang))
         return (*said, *_carried(score, mql, lang), _below(score.probability, Band.SQL, sql, lang))
     return (*said, _below(score.probability, Band.MQL, mql, lang))
+
+
+def _by_rule(score: LeadScore, agreement: Agreement | None, lang: Lang) -> str:
+    return words(f"rules.decision.{score.decided_by}", lang, rule=rule_name(agreement, score.rule or "", lang))
 
 
 def carriers(score: LeadScore, cutoff: Cutoff) -> tuple[Reason, ...]:

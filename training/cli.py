@@ -1,7 +1,9 @@
-"""The commands of the data scientist: check and train."""
+"""What the data scientist asks for: check and train."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from features.workspace import Workspace, load_workspace
 from training.terminal import Steps
 
 if TYPE_CHECKING:
+    from features.history import History
     from training.registry import Version
     from training.retrain import Retrained
 
@@ -20,27 +23,32 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 @click.command()
 @FOLDER
-def check(folder: Path) -> None:
-    """Say what the tables hold, which rows are put aside and why, and whether there is enough to train on."""
-    click.echo(check_workspace(load_workspace(folder)), nl=False)
-
-
-@click.command()
-@FOLDER
 def train(folder: Path) -> None:
     """Train, evaluate, track and register a challenger; the first model becomes champion."""
     train_workspace(load_workspace(folder))
 
 
-def check_workspace(workspace: Workspace) -> str:
-    """Read a workspace's tables and say what is in them."""
+def check_workspace(
+    workspace: Workspace,
+    *,
+    rule_columns: Collection[str] = (),
+    warnings: Callable[[History], Sequence[str]] = lambda _: (),
+) -> str:
+    """Read a workspace's tables and say what is in them.
+
+    Parameters
+    ----------
+    rule_columns : that the agreement's rules look at.
+    warnings : what the agreement has to say of the tables.
+    """
     from features.tables import read_history
     from training.check_page import check_page
 
     with Steps() as progress:
         progress("reading the tables")
-        read = read_history(workspace)
-    return check_page(workspace, read.history, read.report)
+        read = read_history(workspace, rule_columns=rule_columns)
+    report = replace(read.report, warnings=(*read.report.warnings, *warnings(read.history)))
+    return check_page(workspace, read.history, report)
 
 
 def train_workspace(workspace: Workspace) -> Version:
