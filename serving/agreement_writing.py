@@ -13,7 +13,7 @@ from tomlkit.items import Item
 from features.durations import read_duration
 from features.errors import UsageError
 from serving.agreement import Agreement
-from serving.agreement_file import read_agreement
+from serving.agreement_text import read_agreement
 
 _ONE_LINE = ("attributes",)
 """Below these tables a condition stands on one line."""
@@ -101,7 +101,8 @@ def _text(value: Any) -> str:
 
 def _item(value: Any, path: tuple[str, ...]) -> Item:
     if not isinstance(value, Mapping):
-        return tomlkit.item(value)
+        found: Item = tomlkit.item(value)
+        return found
     if len(path) >= 2 and path[-2] in _ONE_LINE:
         line = tomlkit.inline_table()
         line.update(value)

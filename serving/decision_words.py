@@ -42,11 +42,12 @@ def why_band(score: LeadScore, schema: Schema, lang: Lang, *, agreement: Agreeme
     mql, sql = score.cutoffs[Band.MQL], score.cutoffs[Band.SQL]
     said: list[str] = []
     if score.decided_by is DecidedBy.TOO_LITTLE_EVIDENCE:
-        said = [message("decided_by.too_little_evidence", lang), *(missing_words(each, lang) for each in score.missing)]
+        said = [message("decided_by.too_little_evidence", lang)]
     elif score.decided_by is DecidedBy.TRIGGER:
         said = [message("decided_by.trigger", lang), _by_rule(score, agreement, lang)]
     if score.probability >= sql.probability:
-        return (*said, _above(score.probability, Band.SQL, sql, lang), *_carried(score, sql, lang))
+        missing = (missing_words(each, lang) for each in score.missing)
+        return (*said, _above(score.probability, Band.SQL, sql, lang), *_carried(score, sql, lang), *missing)
     if score.probability >= mql.probability:
         said.append(_above(score.probability, Band.MQL, mql, lang))
         return (*said, *_carried(score, mql, lang), _below(score.probability, Band.SQL, sql, lang))
