@@ -177,6 +177,7 @@ class LeadScore:
     stage : the furthest with an event in the last 90 days; None where there is none.
     persona : the first of the agreement's that matches; None where none does, or no agreement is valid.
     missing : what is too little where `decided_by` says so.
+    beside : the reasons in the second language that was asked for.
     """
 
     lead_id: str
@@ -202,6 +203,7 @@ class LeadScore:
     stage: str | None = None
     persona: str | None = None
     missing: tuple[Missing, ...] = ()
+    beside: Reasons | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON in the order of the HTTP contract, numbers unrounded."""

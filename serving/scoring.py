@@ -133,6 +133,7 @@ def score_leads(
     reasons: bool = True,
     threads: int | None = None,
     facts: Sequence[Collection[str]] | None = None,
+    beside: Lang | None = None,
 ) -> Iterator[LeadScore]:
     """Score leads at moments, say why, and what the agreement says of each.
 
@@ -151,6 +152,7 @@ def score_leads(
     reasons : False leaves out the reasons, and with them fit and engagement, for lists that don't show them.
     threads : of the features; None means one for each processor.
     facts : of each moment the qualification facts that were known then; None where none was.
+    beside : a second language for the reasons, at the price of their sentences alone.
 
     Returns
     -------
@@ -167,7 +169,9 @@ def score_leads(
         raise ValueError(f"{len(langs)} languages for {len(moments)} moments")
     if facts is not None and len(facts) != len(moments):
         raise ValueError(f"facts of {len(facts)} for {len(moments)} moments")
-    return _in_slices(model, agreement, history, moments, scored_at, langs, tuple(notices), reasons, threads, facts)
+    return _in_slices(
+        model, agreement, history, moments, scored_at, langs, tuple(notices), reasons, threads, facts, beside
+    )
 
 
 def _in_slices(
@@ -181,12 +185,13 @@ def _in_slices(
     reasons: bool,
     threads: int | None,
     facts: Sequence[Collection[str]] | None,
+    beside: Lang | None,
 ) -> Iterator[LeadScore]:
     for first in range(0, len(moments), LEADS_AT_ONCE):
         rows = np.arange(first, min(first + LEADS_AT_ONCE, len(moments)), dtype=np.int64)
         part = slice(first, first + len(rows))
         known = None if facts is None else facts[part]
-        batch = _Batch(agreement, history, moments.take(rows), scored_at, langs[part], notices, known)
+        batch = _Batch(agreement, history, moments.take(rows), scored_at, langs[part], notices, known, beside)
         if isinstance(model, ServingModel):
             yield from _by_model(model, batch, reasons, threads)
         else:
@@ -204,6 +209,7 @@ class _Batch:
     langs: list[Lang]
     notices: tuple[Notice, ...]
     facts: Sequence[Collection[str]] | None
+    beside: Lang | None
 
     @cached_property
     def hits(self) -> list[FastLaneHit | None]:
@@ -333,6 +339,7 @@ def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | 
             average=scorer.average,
             similar=None if similar is None else Similar(int(similar[0][row]), similar[1]),
             reasons=None if why is None else tell(why, model.schema, lang),
+            beside=None if why is None or batch.beside is None else tell(why, model.schema, batch.beside),
             fit=_UNGRADED if why is None or fit_grade is None else GroupShare(why.fit, "ABC"[fit_grade[row]]),
             engagement=_UNGRADED
             if why is None or engagement_grade is None
@@ -380,7 +387,8 @@ def _by_points(model: ColdStart, batch: _Batch, reasons: bool) -> Iterator[LeadS
     made_of = points_breakdown(batch.history, batch.moments, model.rules) if reasons else None
     cutoffs = _cutoffs(batch.agreement.valid, None)
     for row in range(len(batch.moments)):
-        lang = batch.langs[row]
+        lang, schema = batch.langs[row], batch.history.schema
+        points_told = None if made_of is None else made_of[row]
         yield batch.score(
             row,
             horizon=model.horizon,
@@ -391,7 +399,10 @@ def _by_points(model: ColdStart, batch: _Batch, reasons: bool) -> Iterator[LeadS
             percentile=None,
             average=None,
             similar=None,
-            reasons=None if made_of is None else tell_points(made_of[row], batch.history.schema, lang, shown=SHOWN),
+            reasons=None if points_told is None else tell_points(points_told, schema, lang, shown=SHOWN),
+            beside=None
+            if points_told is None or batch.beside is None
+            else tell_points(points_told, schema, batch.beside, shown=SHOWN),
             fit=_UNGRADED,
             engagement=_UNGRADED,
             model=None,

@@ -24,7 +24,7 @@ from serving.decision import Band, DecidedBy
 from serving.handoff import HandedOver, People, hand_over, one_at_a_time
 from serving.handoff_settings import HandoffSettings
 from serving.hysteresis import Standing, settled_band
-from serving.lead_score import LeadScore
+from serving.lead_score import LeadScore, Reasons
 from serving.people_words import grade, names
 from serving.scoring import ServingModel, score_leads
 from serving.store.tables import band_changes, scores, standings
@@ -43,8 +43,7 @@ class Scored:
 
     Attributes
     ----------
-    score : with reasons in English.
-    reasons_ja : the same reasons in Japanese.
+    score : with reasons in English, and beside them in Japanese.
     trend : change of the whole score against a week before; None where the lead is younger.
     title, company, owner : what people call it.
     last_event : instant and type of its newest visible event, None where there is none.
@@ -53,7 +52,6 @@ class Scored:
     """
 
     score: LeadScore
-    reasons_ja: tuple[str, ...]
     trend: int | None
     title: str
     company: str
@@ -64,8 +62,15 @@ class Scored:
 
     @property
     def reasons_en(self) -> tuple[str, ...]:
-        why = self.score.reasons
-        return () if why is None else tuple(each.text for each in why.speak_for)
+        return _texts(self.score.reasons)
+
+    @property
+    def reasons_ja(self) -> tuple[str, ...]:
+        return _texts(self.score.beside)
+
+
+def _texts(why: Reasons | None) -> tuple[str, ...]:
+    return () if why is None else tuple(each.text for each in why.speak_for)
 
 
 def standing_leads(history: History, at: int) -> NDArray[np.int64]:
@@ -124,14 +129,12 @@ def score_standings(
     }
     too_old = _too_old(snapshot, history, positions, as_of)
     lost = history.outcomes.known_at[positions] < as_of
-    both = zip(scored(moments, known, lang="en"), scored(moments, known, lang="ja"), strict=True)
-    for row, (english, japanese) in enumerate(both):
+    for row, score in enumerate(scored(moments, known, lang="en", beside="ja")):
         position = int(positions[row])
         title, _ = names(history, position)
         yield Scored(
-            score=english,
-            reasons_ja=() if japanese.reasons is None else tuple(each.text for each in japanese.reasons.speak_for),
-            trend=english.score - earlier[position] if position in earlier else None,
+            score=score,
+            trend=score.score - earlier[position] if position in earlier else None,
             title=title,
             company=_label(history, "company", position),
             owner=_label(history, "owner", position),
