@@ -291,5 +291,6 @@ def _as_text(column: Column) -> str:
     if column.is_number and not column.is_integer:
         return f"({text(Column(column.name, f'({number(column)})', 'DOUBLE'))})"
     if column.type.endswith("_NS"):
-        return f"make_timestamp({wall_and_form(column, column.sql)[0]})::varchar"
+        make = "make_timestamptz" if "TZ" in column.type else "make_timestamp"
+        return f"{make}({wall_and_form(column, column.sql)[0]})::varchar"  # cut off, as the table reader does
     return f"({text(column)})"
