@@ -182,7 +182,8 @@ def settle(
     """Write where leads stand now, and all that follows from how they stood before; how many were written.
 
     A lead that was settled at a later moment is left alone: a sweep that read the tables earlier does not undo what an
-    event has changed since. At the same moment it is settled anew: the model, the agreement or a fact may be another one. Changes of bands and hand-offs are written in the same transaction.
+    event has changed since. At the same moment it is settled anew: the model, the agreement or a fact may be another one.
+    Changes of bands and hand-offs are written in the same transaction.
 
     Parameters
     ----------
