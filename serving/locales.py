@@ -84,6 +84,15 @@ def clock(instant: int, zone: str) -> str:
     return f"{_local(instant, zone):%H:%M}"
 
 
+def sortable(instant: int, zone: str) -> str:
+    """A time in a zone that every spreadsheet reads as one.
+
+    >>> sortable(0, "Asia/Tokyo")
+    '1970-01-01 09:00'
+    """
+    return f"{_local(instant, zone):%Y-%m-%d %H:%M}"
+
+
 def machine_time(instant: int) -> str:
     """An instant for the attribute `datetime` of a page's `<time>`.
 

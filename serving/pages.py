@@ -8,7 +8,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-import anyio.to_thread
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,11 +15,8 @@ from starlette.responses import Response
 from features.wording import Lang, message
 from serving.actor import ACTOR, Actor, Role
 from serving.csrf import csrf_of
-from serving.lead_page import lead_page
 from serving.page_words import words
 from serving.problems import Fault, Refused
-from serving.query import moment_of, one_each
-from serving.queue_page import queue_page
 
 if TYPE_CHECKING:
     from serving.office import Office
@@ -72,43 +68,12 @@ class Pages:
             lstrip_blocks=True,
         )
 
-    async def queue(self, request: Request) -> Response:
-        return await anyio.to_thread.run_sync(self.answer, request, self._queue)
-
-    async def lead(self, request: Request, lead_id: str) -> Response:
-        return await anyio.to_thread.run_sync(
-            self.answer, request, lambda asked, lang: self._lead(asked, lang, lead_id)
-        )
-
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in self._static:
             raise Refused(404, [Fault("path", "an address without anything", "one of those in /openapi.json")])
         headers = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
         return Response(self._static[name], media_type=_KINDS[name.rpartition(".")[2]], headers=headers)
-
-    def _queue(self, request: Request, lang: Lang) -> Response:
-        office = self.office()
-        asked = one_each(request, ("page", "lang"), strict=False)
-        text = asked.get("page", "1")
-        if not (text.isascii() and text.isdigit() and 0 < int(text[:8]) <= 1_000_000):
-            raise Refused(422, [Fault("page", "no such number", "a whole number from 1 on")])
-        content = queue_page(
-            office.call_list.current(),
-            page=int(text),
-            lang=lang,
-            scored_at=office.clock(),
-            notices=office.tables.notices,
-        )
-        return self.render("queue.html", request, lang, content)
-
-    def _lead(self, request: Request, lang: Lang, lead_id: str) -> Response:
-        office = self.office()
-        asked = one_each(request, ("as_of", "lang"), strict=False)
-        as_of = moment_of(asked.get("as_of"), office.snapshot().schema.zone)
-        score, found = office.answers.of_tables(lead_id, as_of, lang)
-        content = lead_page(score, found.history, found.snapshot, lang, link=office.workspace.page.get("link"))
-        return self.render("lead.html", request, lang, content)
 
     def answer(self, request: Request, page: Callable[[Request, Lang], Response]) -> Response:
         """A page in the language of the request; where something is refused, a page that says so. Runs in a thread."""
@@ -143,6 +108,8 @@ class Pages:
         """
         office, actor = self.office(), request.scope.get(ACTOR)
         other: Lang = "en" if lang == "ja" else "ja"
+        address = {**dict(request.query_params), "lang": other}
+        here = request.url.path if request.method in ("GET", "HEAD") else "/"
         html = self._templates.get_template(template).render(
             {
                 "lang": lang,
@@ -150,7 +117,7 @@ class Pages:
                 "stamp": self._stamp,
                 "script": script,
                 "other": other,
-                "other_language": f"{quote(request.url.path)}?{urlencode({**dict(request.query_params), 'lang': other})}",
+                "other_language": f"{quote(here)}?{urlencode(address)}",
                 "navigation": _navigation(request.url.path, actor, lang),
                 "signed_in": actor.name if isinstance(actor, Actor) and actor.kind in ("person", "proxy") else "",
                 "may_log_out": isinstance(actor, Actor) and actor.kind == "person",

@@ -20,6 +20,7 @@ from serving.openapi import openapi_document
 from serving.pages import Pages
 from serving.problems import PROBLEM_JSON, Fault, Refused
 from serving.query import language_of, lead_of, moment_of, one_each
+from serving.sales_routes import SalesPages, sales_routes
 
 if TYPE_CHECKING:
     from serving.office import Office
@@ -31,6 +32,7 @@ METHODS: Mapping[str, str] = {"/score": "POST", "/score_batch": "POST"}
 def routes(office: Callable[[], Office]) -> Starlette:
     """The application behind the door. It owns every path that BentoML's own routes leave, `/` and 404 included."""
     pages = Pages(office)
+    sales = SalesPages(pages)
 
     async def openapi(request: Request) -> Response:
         held = office()
@@ -44,9 +46,14 @@ def routes(office: Callable[[], Office]) -> Starlette:
 
     async def lead(request: Request) -> Response:
         lead_id, part = lead_of(request.scope["raw_path"])
-        if part != "score":
-            return await pages.lead(request, lead_id)
-        return await anyio.to_thread.run_sync(lead_score, request, lead_id)
+        if part == "" and request.method in ("GET", "HEAD"):
+            return await sales.lead(request, lead_id)
+        if part in ("feedback", "facts") and request.method == "POST":
+            return await sales.post(request, lead_id, part)
+        if part == "score" and request.method in ("GET", "HEAD"):
+            return await anyio.to_thread.run_sync(lead_score, request, lead_id)
+        expected = "POST" if part in ("feedback", "facts") else "GET"
+        raise Refused(405, [Fault("method", request.method, expected)], {"Allow": expected})
 
     def lead_score(request: Request, lead_id: str) -> Response:
         held = office()
@@ -60,8 +67,8 @@ def routes(office: Callable[[], Office]) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/", pages.queue),
-            Route("/leads/{rest:path}", lead),
+            *sales_routes(sales),
+            Route("/leads/{rest:path}", lead, methods=["GET", "POST"]),
             Route("/openapi.json", openapi),
             Route("/metrics", metrics),
             Route("/static/{name}", pages.static),

@@ -73,7 +73,7 @@ def test_every_text_is_used_somewhere() -> None:
 def test_japanese_texts_are_japanese() -> None:
     for key, text in all_words("ja").items():
         if text == all_words("en")[key]:
-            assert not re.search(r"[a-z]{3}", re.sub(r"\{[^}]*\}", "", text)), key
+            assert not re.search(r"[a-z]{3}", re.sub(r"\{[^}]*\}|\w+\.toml", "", text)), key
 
 
 def test_a_number_is_written_as_people_write_it_and_chooses_the_form() -> None:
