@@ -6,6 +6,7 @@ import heapq
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -21,7 +22,9 @@ from serving.agreeing import expected_volumes
 from serving.agreement import AGREEMENT_FILE
 from serving.agreement_file import load_agreement
 from serving.call_list import leads_to_call
+from serving.champion import Snapshot
 from serving.decision import DecidedBy
+from serving.demo_past import DemoPast
 from serving.desk import Desk, open_desk
 from serving.lead_score import LeadScore, call_order
 from serving.promoting import promote_challenger
@@ -29,6 +32,7 @@ from serving.score_table import write_scores
 from serving.scoring import ServingModel
 from serving.scoring_run import SCORES_FILE, open_moments
 from serving.signatures import TEAMS, sign
+from serving.store import open_store
 from training.cli import check_workspace, train_workspace
 from training.registry import open_registry
 from training.terminal import Steps, printed
@@ -55,17 +59,22 @@ def run_demo(world: str, folder: Path, *, size: int | None, serve: bool, port: i
         click.echo(f"A model was trained here before; `propensity train {folder}` trains anew.")
     click.echo(promote_challenger(folder), nl=False)
 
-    desk = open_desk(workspace)
     _head("3. An agreement")
-    _agree(desk)
+    _agree(open_desk(workspace))
+    desk = open_desk(workspace)  # with what the agreement's rules look at
+    assert desk.agreement.agreement is not None
+    lines = expected_volumes(desk.agreement.agreement, desk)
+    click.echo(printed(*lines, f"Signed for {' and '.join(TEAMS)}: {SIGNED_BY}, nobody's consent."), nl=False)
 
-    _head("4. Whom to call first")
-    desk = open_desk(workspace)
+    _head("4. The last half year")
+    _live(desk)
+
+    _head("5. Whom to call first")
     first = _score(desk)
     click.echo(_calls(first, desk), nl=False)
     click.echo(f"All scores: {folder / SCORES_FILE}. One lead: propensity explain {folder} {first[0].lead_id}")
     if serve:
-        _head("5. The service")
+        _head("6. The service")
         from serving.launch import serve as launch
 
         launch(folder, port=port, ready=lambda address, _: _invite(address, first[0].lead_id))
@@ -90,14 +99,13 @@ def _agree(desk: Desk) -> None:
         backtest = model.bundle.backtest
         mql, sql = (round(float(np.quantile(backtest.probability, 1 - best)), 2) for best in (0.2, 0.05))
         lanes = [each for each in FAST_LANES if each in model.schema.event_types]
-        (folder / AGREEMENT_FILE).write_text(_example(max(mql, 0.01), max(sql, 0.02), lanes), encoding="utf-8")
+        rules = _rules(desk.workspace.name)
+        (folder / AGREEMENT_FILE).write_text(_example(max(mql, 0.01), max(sql, 0.02), lanes) + rules, encoding="utf-8")
     agreement = load_agreement(folder)
     assert agreement is not None
     for team in TEAMS:
         if team not in desk.agreement.signatures:
             sign(folder, agreement, team=team, name=SIGNED_BY, clock=lambda: datetime.now(UTC), **desk.meaning)
-    lines = expected_volumes(agreement, desk)
-    click.echo(printed(*lines, f"Signed for {' and '.join(TEAMS)}: {SIGNED_BY}, nobody's consent."), nl=False)
 
 
 def _example(mql: float, sql: float, lanes: Sequence[str]) -> str:
@@ -106,6 +114,29 @@ def _example(mql: float, sql: float, lanes: Sequence[str]) -> str:
     for lane in lanes:
         text += f'\n[fast_lane.{lane}]\nrespond_within = "4h"\ncounts_for = "14d"\n'
     return text
+
+
+def _rules(world: str) -> str:
+    """The further rules of a world's example agreement; none where its events would not bear them."""
+    found = files("serving").joinpath("examples", f"{world}_agreement.toml")
+    return found.read_text(encoding="utf-8") if found.is_file() else ""
+
+
+def _live(desk: Desk) -> None:
+    """Let the example's last half year happen in its store, unless it has."""
+    store = open_store(desk.workspace)
+    try:
+        snapshot = Snapshot(desk.model, desk.history.schema, desk.agreement, ())
+        past = DemoPast(store, snapshot, desk.history)
+        if past.is_there:
+            click.echo("Leads have stood here before: `propensity review` says what came of them.")
+            return
+        with Steps() as progress:
+            progress("living through half a year", 0.0)
+            handed = past.live(lambda done: progress("living through half a year", done))
+    finally:
+        store.close()
+    click.echo(f"{handed:,} leads were handed over in half a year; the answers of sales are made up.")
 
 
 def _score(desk: Desk) -> list[LeadScore]:
