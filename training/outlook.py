@@ -61,9 +61,15 @@ class Outlook:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One cutoff of the chart: leads a week at or above it, and the share of their moments that a conversion followed."""
+    """One cutoff of the chart: tested leads at or above it, how many a week, and how many of their moments led to more.
+
+    Attributes
+    ----------
+    precision : share of the moments at or above it that a conversion followed.
+    """
 
     cutoff: float
+    leads: int
     leads_a_week: Estimate
     precision: Estimate
 
@@ -148,10 +154,20 @@ class Outlooks:
             if not 0 < inside[0, LEADS] < last:
                 continue
             last = inside[0, LEADS]
-            volume = ratio(inside[:, LEADS], self.backtest.lead_weeks)
-            precision = ratio(inside[:, CONVERSIONS], inside[:, MOMENTS])
-            found.append(CurvePoint(float(self.counts.cutoffs[row]), volume, precision))
+            found.append(self._point(float(self.counts.cutoffs[row]), inside))
         return tuple(found)
+
+    def at(self, cutoff: float) -> CurvePoint:
+        """What lies at or above one cutoff."""
+        return self._point(cutoff, self._rows(cutoff))
+
+    def _point(self, cutoff: float, inside: NDArray[np.float32]) -> CurvePoint:
+        return CurvePoint(
+            cutoff,
+            leads=int(inside[0, LEADS]),
+            leads_a_week=ratio(inside[:, LEADS], self.backtest.lead_weeks),
+            precision=ratio(inside[:, CONVERSIONS], inside[:, MOMENTS]),
+        )
 
     def _outlook(
         self,
