@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 import anyio.to_thread
 from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from serving.actor import actor_of, require_role
+from serving.csrf import require_csrf
+from serving.forms import FORM, read_form
+from serving.lead_rights import erase, object_to_profiling
 from serving.limits import read_body, require_json
 from serving.wire_behaviour import ROWS_BYTES
 
@@ -34,6 +38,24 @@ def behaviour_routes(office: Callable[[], Office]) -> list[Route]:
         return Route(f"/{name}", take, methods=["POST"])
 
     return [taking(name) for name in ("leads", "events", "outcomes")]
+
+
+async def erase_lead(office: Office, request: Request, lead_id: str) -> Response:
+    """`DELETE /leads/{id}`."""
+    actor = require_role(request.scope, "admin")
+    return json_reply(await anyio.to_thread.run_sync(erase, office, lead_id, actor))
+
+
+async def object_of_lead(office: Office, request: Request, lead_id: str) -> Response:
+    """`POST /leads/{id}/objection`: by a program, whose body is JSON, or by the form on the lead's page."""
+    headers = dict(request.scope["headers"])
+    actor = actor_of(request.scope)
+    if headers.get(b"content-type", b"").startswith(FORM.encode()):
+        require_csrf(request.scope, await read_form(request))
+        await anyio.to_thread.run_sync(object_to_profiling, office, lead_id, actor)
+        return RedirectResponse("/?done=objection", status_code=303, headers=_HEADERS)
+    require_json(headers)
+    return json_reply(await anyio.to_thread.run_sync(object_to_profiling, office, lead_id, actor))
 
 
 def json_reply(body: bytes | object) -> Response:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from serving.limits import read_body
 from serving.problems import Fault, Refused
 
+FORM = "application/x-www-form-urlencoded"
 FORM_BYTES = 64 * 1024
 MOST_FIELDS = 200
 
@@ -22,8 +23,8 @@ async def read_form(request: Request) -> dict[str, str]:
         415 where it is no form, 413 where it is too large, 422 where a field stands twice or is no UTF-8.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/x-www-form-urlencoded":
-        raise Refused(415, [Fault("Content-Type", kind or "nothing", "application/x-www-form-urlencoded")])
+    if kind != FORM:
+        raise Refused(415, [Fault("Content-Type", kind or "nothing", FORM)])
     body = await read_body(dict(request.scope["headers"]), request.receive, FORM_BYTES)
     try:
         pairs = parse_qsl(

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from features.schema import Schema
 from serving.incoming import property_kinds
+from serving.openapi_behaviour import MODELS, behaviour_paths
 from serving.wire import EXAMPLE_LEAD, Batch, Lead, ProblemBody, Score, ScoreBatch
 
 _REF = "#/components/schemas/{model}"
@@ -18,6 +19,7 @@ _STATUS_WORDS = {
     401: "No valid key.",
     403: "Not a program on this machine, and no keys are set.",
     404: "The tables hold no such lead.",
+    409: "The tables are files, which others write; or what is asked no longer fits how things stand.",
     413: "Over 1 MiB or 10,000 events a lead, 32 MiB or 1,000 leads a batch.",
     415: "Not `application/json`.",
     422: "Fields of the wrong kind, bad times, unknown keys; each is named.",
@@ -54,7 +56,7 @@ def openapi_document(schema: Schema | None, *, keyed: bool, version: str) -> dic
     version : of this product.
     """
     _, together = models_json_schema(
-        [(model, "validation") for model in (Lead, Batch, Score, ScoreBatch, ProblemBody)], ref_template=_REF
+        [(model, "validation") for model in (Lead, Batch, Score, ScoreBatch, ProblemBody, *MODELS)], ref_template=_REF
     )
     schemas = together["$defs"]
     if schema is not None:
@@ -99,6 +101,8 @@ def openapi_document(schema: Schema | None, *, keyed: bool, version: str) -> dic
         },
         "security": secured,
     }
+    for path, operations in behaviour_paths(_reference, _problems, _LEAD_ID).items():
+        document["paths"].setdefault(path, {}).update(operations)
     for open_path in ("/livez", "/readyz"):
         document["paths"][open_path]["get"]["security"] = []
     return document
@@ -113,6 +117,10 @@ def _tell_columns(place: dict[str, Any], kinds: Mapping[str, str]) -> None:
     }
     table = next(each for each in place["anyOf"] if each.get("type") == "object")
     table["properties"] = {name: of_kind[kind] for name, kind in kinds.items()}
+
+
+def _reference(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
 
 
 def _problems(*statuses: int) -> dict[str, Any]:

@@ -27,6 +27,7 @@ PERMISSIONS: Mapping[str, Mapping[str, Least]] = {
     "/leads": {"POST": "score"},
     "/events": {"POST": "score"},
     "/outcomes": {"POST": "score"},
+    "/leads/{id}/objection": {"POST": "score"},
     "/metrics": {ANY_METHOD: "score"},
     "/openapi.json": {"GET": "score"},
     "/schema.json": {"GET": "score"},
@@ -36,7 +37,6 @@ PERMISSIONS: Mapping[str, Mapping[str, Least]] = {
     "/leads/{id}": {"GET": "sales", "DELETE": "admin"},
     "/leads/{id}/feedback": {"POST": "sales"},
     "/leads/{id}/facts": {"POST": "sales"},
-    "/leads/{id}/objection": {"POST": "sales"},
     # the two teams' leaders
     "/agreement": {"GET": "lead"},
     "/agreement/save": {"POST": "lead"},

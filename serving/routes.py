@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from serving.access_routes import access_routes
-from serving.behaviour_routes import behaviour_routes
+from serving.behaviour_routes import behaviour_routes, erase_lead, object_of_lead
 from serving.openapi import openapi_document
 from serving.pages import Pages
 from serving.problems import PROBLEM_JSON, Fault, Refused
@@ -52,7 +52,11 @@ def routes(office: Callable[[], Office]) -> Starlette:
             return await sales.post(request, lead_id, part)
         if part == "score" and request.method in ("GET", "HEAD"):
             return await anyio.to_thread.run_sync(lead_score, request, lead_id)
-        expected = "POST" if part in ("feedback", "facts") else "GET"
+        if part == "objection" and request.method == "POST":
+            return await object_of_lead(office(), request, lead_id)
+        if part == "" and request.method == "DELETE":
+            return await erase_lead(office(), request, lead_id)
+        expected = {"": "GET, DELETE", "score": "GET"}.get(part, "POST")
         raise Refused(405, [Fault("method", request.method, expected)], {"Allow": expected})
 
     def lead_score(request: Request, lead_id: str) -> Response:
@@ -68,7 +72,7 @@ def routes(office: Callable[[], Office]) -> Starlette:
     return Starlette(
         routes=[
             *sales_routes(sales),
-            Route("/leads/{rest:path}", lead, methods=["GET", "POST"]),
+            Route("/leads/{rest:path}", lead, methods=["GET", "POST", "DELETE"]),
             Route("/openapi.json", openapi),
             Route("/metrics", metrics),
             Route("/static/{name}", pages.static),

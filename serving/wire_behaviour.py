@@ -125,7 +125,8 @@ class ErasedLead(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    erased: bool
+    erased: bool = Field(description="Whether we kept anything about it.")
+    wiped: bool = Field(description="false: someone read the store for too long; ask once more.")
     yours: list[str] = Field(description="Files that you own and that the lead may still stand in.")
 
 
