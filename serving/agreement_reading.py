@@ -184,7 +184,8 @@ def nurture(toml: TomlReader, personas: Sequence[str]) -> dict[str, Mapping[str,
     for who, by_stage in toml.table(("nurture",)).items():
         if who not in known:
             expected = f"one of {', '.join(known)}"
-            toml.problem(("nurture", who), f'no persona "{who}"', expected=expected, next_step=nearest(who, known))
+            place = ("nurture", who, *(list(by_stage)[:1] if isinstance(by_stage, dict) else ()))
+            toml.problem(place, f'no persona "{who}"', expected=expected, next_step=nearest(who, known))
         if not isinstance(by_stage, dict):
             toml.problem(
                 ("nurture", who), f'"nurture.{who}" is {shown(by_stage)}', expected="a table [nurture.PERSONA.STAGE]"
@@ -206,13 +207,12 @@ def _content(toml: TomlReader, path: KeyPath) -> Nurture | None:
         return None
     toml.known_keys(path, (*_WORDS, "link"))
     words, link = _words(toml, path), toml.text((*path, "link"))
-    if not (words.en or words.ja):
-        toml.problem(
-            path, f'"{".".join(path)}" has no content', expected='en = "..." and ja = "..."', next_step="add them"
-        )
-        return None
     if link is not None and not link.startswith(("https://", "http://", "/")):
         toml.problem((*path, "link"), f"link is {shown(link)}", expected="an address with https://")
+    if not (words.en or words.ja):
+        expected = 'en = "..." and ja = "..."'
+        toml.problem(path, f'"{".".join(path)}" has no content', expected=expected, next_step="add them")
+        return None
     return Nurture(words, link or "")
 
 

@@ -13,11 +13,12 @@ from tomlkit.items import Item
 from features.durations import read_duration
 from features.errors import UsageError
 from serving.agreement import Agreement
+from serving.agreement_terms import WEEKDAYS
 from serving.agreement_text import read_agreement
 
 _ONE_LINE = ("attributes",)
 """Below these tables a condition stands on one line."""
-_SILENT = (("at_least", 1), ("draw", 1))
+_SILENT = (("at_least", 1), ("draw", 1), ("days", list(WEEKDAYS[:5])))
 """What a file need not say."""
 
 
