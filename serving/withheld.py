@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from serving.store import Store
 from serving.store.behaviour import object_to_profiling
+from serving.store.erased import write_alone
 from serving.store.inserting import add_new
 from serving.store.lead_rows import in_parts
 from serving.store.tables import objections, tombstones
@@ -45,6 +46,7 @@ class Withheld:
 
 def object_to(c: sa.Connection, store: Store, lead_id: str, *, now: int) -> bool:
     """Keep a lead's objection, whether the lead is known yet or not; what was scored of it goes. Says whether it is known."""
+    write_alone(c)  # a lead that is just being added would miss the objection, and the objection the lead
     add_new(c, objections, [{"lead_hash": store.hash_of(lead_id), "objected_at": now}], key=("lead_hash",))
     return object_to_profiling(c, lead_id, now=now)
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from serving.store.attributes_told import attributes_at, news
-from serving.store.erased import erased_among
+from serving.store.erased import erased_among, objected_among
 from serving.store.inserting import add_all, add_new
 from serving.store.lead_rows import Cell, in_parts
 from serving.store.tables import attribute_changes, deliveries, events, handoffs, leads, outcomes, scores, standings
@@ -97,6 +97,7 @@ def add_leads(c: sa.Connection, rows: Sequence[NewLead], *, now: int, as_created
     """
     erased = erased_among(c, {row.lead_id for row in rows})
     kept = [row for row in rows if row.lead_id not in erased]
+    objected = objected_among(c, {row.lead_id for row in kept})
     added = add_new(
         c,
         leads,
@@ -106,6 +107,7 @@ def add_leads(c: sa.Connection, rows: Sequence[NewLead], *, now: int, as_created
                 "created_at": row.created_at,
                 "recorded_at": now if row.recorded_at is None else row.recorded_at,
                 "attributes": _told(row.attributes),
+                "objected_at": objected.get(row.lead_id),
             }
             for row in kept
         ],

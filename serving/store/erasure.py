@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from features.tables.personal_data import personal_by_name
 from features.workspace import Workspace
-from serving.store.erased import erase_alone
+from serving.store.erased import write_alone
 from serving.store.erasing_files import erase_from_files, files_of_others
 from serving.store.inserting import add_new
 from serving.store.lead_rows import Cell
 from serving.store.opening import Store
-from serving.store.tables import OF_A_LEAD, attribute_changes, deliveries, handoffs, leads, tombstones
+from serving.store.tables import OF_A_LEAD, attribute_changes, deliveries, handoffs, leads, objections, tombstones
 from serving.store.wiping import wipe
 
 _TELLING = 4
@@ -56,11 +56,12 @@ def erase_lead(store: Store, lead_id: str, *, now: int, workspace: Workspace | N
         A file can't be rewritten; the store is rid of the lead already.
     """
     with store.writing() as c:
-        erase_alone(c)
+        write_alone(c)
         personal = _personal_texts(c, lead_id)
         own = sa.select(handoffs.c.handoff_id).where(handoffs.c.lead_id == lead_id)
         gone = c.execute(sa.delete(deliveries).where(deliveries.c.handoff_id.in_(own))).rowcount
         gone += sum(c.execute(sa.delete(table).where(table.c.lead_id == lead_id)).rowcount for table in OF_A_LEAD)
+        c.execute(sa.delete(objections).where(objections.c.lead_hash == store.hash_of(lead_id)))
         add_new(c, tombstones, [{"lead_hash": store.hash_of(lead_id), "erased_at": now}], key=("lead_hash",))
     rewritten = () if workspace is None else erase_from_files(workspace, lead_id, personal)
     return Erased(

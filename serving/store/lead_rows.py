@@ -114,7 +114,7 @@ def _rows(c: sa.Connection, some: Sequence[str]) -> dict[str, LeadRows]:
             created_at=known[lead_id].created_at,
             attributes=known[lead_id].attributes,
             changes=tuple(StoredChange(*row) for row in change.get(lead_id, ())),
-            events=tuple(StoredEvent(*row[:-1], row[-1] or {}) for row in event.get(lead_id, ())),
+            events=tuple(StoredEvent(*row) for row in event.get(lead_id, ())),
             outcomes=tuple(StoredOutcome(*row) for row in outcome.get(lead_id, ())),
             facts=tuple(StoredFact(*row) for row in fact.get(lead_id, ())),
             objected_at=known[lead_id].objected_at,

@@ -18,7 +18,7 @@ from serving.store.behaviour import (
     object_to_profiling,
 )
 from serving.store.lead_rows import LeadRows, StoredChange, StoredEvent, lead_rows
-from serving.store.tables import deliveries, handoffs, scores, standings, tombstones
+from serving.store.tables import deliveries, handoffs, objections, scores, standings, tombstones
 
 NOW = 1_800_000_000_000_000
 DAY = 86_400_000_000
@@ -193,6 +193,13 @@ def test_who_objects_stands_nowhere_and_is_not_handed_over_any_more(store: Store
         assert c.execute(sa.select(scores.c.lead_id)).scalars().all() == ["L2"]
         left = c.execute(sa.select(deliveries.c.handoff_id, deliveries.c.state).order_by(deliveries.c.number)).all()
     assert [tuple(each) for each in left] == [("h-L1", "delivered"), ("h-L2", "delivered"), ("h-L2", "pending")]
+
+
+def test_who_objected_before_the_store_knew_the_lead_is_heeded(store: Store) -> None:
+    with store.writing() as c:
+        c.execute(objections.insert().values(lead_hash=store.hash_of("L1"), objected_at=NOW - 3))
+    assert tell_leads(store, NewLead("L1", NOW - DAY), NewLead("L2", NOW - DAY)) == ["accepted", "accepted"]
+    assert (rows_of(store, "L1").objected_at, rows_of(store, "L2").objected_at) == (NOW - 3, None)
 
 
 def test_rows_of_many_leads_come_as_asked_and_alike(store: Store) -> None:
