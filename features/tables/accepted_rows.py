@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 
@@ -101,10 +102,16 @@ def accepted_rows(
             notes = (*raw.notes, *(f"column {each.name} holds no plain values" for each in _passed_over(raw)))
             found.append(
                 AcceptedRows(
-                    table, raw.digests, usable, repeated, dict(sorted(rejected.items())), refused.get(table, 0), notes,
-                    lambda table=table: connection.batches(f"select * from accepted_{table} order by {_ORDER[table]}"),
+                    table=table,
+                    digests=raw.digests,
+                    usable=usable,
+                    repeated=repeated,
+                    rejected=dict(sorted(rejected.items())),
+                    erased=refused.get(table, 0),
+                    notes=notes,
+                    batches=partial(connection.batches, f"select * from accepted_{table} order by {_ORDER[table]}"),
                 )
-            )  # fmt: skip
+            )
         allow_memory(connection, max((each.usable for each in found), default=0))
         yield found
 
