@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from features.calendar_days import DAY, HOUR
-from oracles.made_handoffs import AGREEMENT, NOW, REASONS_EN, REASONS_JA, handed, mail_settings, made_score, webhook_to
+from oracles.made_handoffs import AGREEMENT, NOW, REASONS_EN, REASONS_JA, handed, made_score, mail_settings, webhook_to
 from serving.agreement_terms import HeldBack, Hours, Sla
 from serving.handoff import HandedOver, one_at_a_time
 from serving.handoff_settings import HandoffSettings
@@ -52,9 +52,13 @@ def test_a_hand_off_waits_on_each_channel_with_all_that_is_known(store: Store) -
 
 
 def test_a_transaction_that_fails_leaves_no_hand_off(store: Store) -> None:
-    with pytest.raises(ZeroDivisionError), store.writing() as c:
-        assert handed(c, made_score(), settings=BOTH) is not None
-        raise ZeroDivisionError
+    def fails() -> None:
+        with store.writing() as c:
+            assert handed(c, made_score(), settings=BOTH) is not None
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
     assert rows(store, handoffs) == rows(store, deliveries) == []
 
 
