@@ -38,6 +38,7 @@ def _lines(loaded: Loaded) -> Iterator[str]:
     for reason, rows in loaded.rejected.items():
         yield f"  set aside in rejected/{loaded.table}.parquet: {rows:,} {reason}"
     if loaded.waiting:
-        yield f"  {loaded.waiting:,} rows in the store wait for a lead that is not known yet"
+        wait = "1 row in the store waits" if loaded.waiting == 1 else f"{loaded.waiting:,} rows in the store wait"
+        yield f"  {wait} for a lead that is not known yet"
     for note in loaded.notes:
         yield f"  {note}"

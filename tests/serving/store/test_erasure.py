@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import sqlite3
 import threading
@@ -240,4 +241,32 @@ def test_rows_that_the_reader_of_tables_set_aside_are_erased(tmp_path: Path) -> 
     store = open_store(workspace)
     assert erase_lead(store, WHO, now=NOW, workspace=workspace).rewritten == ("rejected/events.parquet",)
     assert pq.read_table(tmp_path / "rejected" / "events.parquet")["lead_id"].to_pylist() == ["L9"]
+    store.close()
+
+
+def test_tables_of_the_customer_are_named_and_never_rewritten(tmp_path: Path) -> None:
+    workspace = write_workspace(tmp_path, leads=scored(WHO).append_column("created_at", [["2026-01-01"]]))
+    before = (tmp_path / "leads.parquet").read_bytes()
+    store = open_store(workspace)
+    erased = erase_lead(store, WHO, now=NOW, workspace=workspace)
+    assert (erased.rewritten, erased.yours) == ((), ("leads.parquet", "events.csv", "outcomes.csv"))
+    assert (tmp_path / "leads.parquet").read_bytes() == before
+    store.close()
+
+
+def test_what_killed_runs_left_half_written_goes_and_what_is_being_written_stays(workspace: Workspace) -> None:
+    left = [
+        workspace.state_folder / "scratch" / "reading-abc" / "tables.duckdb",
+        workspace.rejected_folder / ".events.77.tmp",
+        workspace.folder / ".scores.parquet.77",
+    ]
+    fresh = workspace.rejected_folder / ".leads.78.tmp"
+    for path in (*left, fresh):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(WHO)
+    for path in (*left, left[0].parent):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    store = open_store(workspace)
+    erase_lead(store, WHO, now=NOW, workspace=workspace)
+    assert files_naming(workspace.folder, WHO) == [fresh.name]
     store.close()

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from features.errors import UsageError
 from features.workspace import Workspace
 from oracles.written_workspaces import NOW, OUTCOMES, at, rejected, write_workspace
+from serving.cli import _run as cli_run
 from serving.store import Store
 from serving.store.behaviour import NewLead, add_leads
 from serving.store.erasure import erase_lead
@@ -202,3 +203,21 @@ def test_events_of_parquet_files_are_told_apart_by_content_too(store: Store, tmp
     assert load(store, workspace)["events"].accepted == 3
     pq.write_table(pa.concat_tables([told, told.slice(1)]), tmp_path / "events.parquet")
     assert counts(load(store, workspace)["events"])[:3] == (2, 0, 3)
+
+
+def test_the_command_says_what_became_of_the_rows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_workspace(tmp_path, leads=LEADS.strip(), events=EVENTS.strip())
+    toml = tmp_path / "propensity.toml"
+    assert cli_run(["load", str(tmp_path)]) == 2
+    assert 'store = "sqlite:///.propensity/store.db"' in capfd.readouterr().err
+    toml.write_text(toml.read_text().replace("[tables]", '[tables]\nstore = "sqlite:///.propensity/store.db"'))
+    assert cli_run(["load", str(tmp_path)]) == 0
+    told = capfd.readouterr()
+    assert told.out.splitlines() == [
+        "leads: 2 loaded, 0 repeated, 0 set aside",
+        "events: 4 loaded, 1 repeated, 1 set aside",
+        "  set aside in rejected/events.parquet: 1 unreadable occurred_at",
+        "  1 row in the store waits for a lead that is not known yet",
+        "outcomes: 0 loaded, 0 repeated, 0 set aside",
+    ]
+    assert "loading 5 rows of events" in told.err or "loading 4 rows of events" in told.err
