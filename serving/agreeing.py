@@ -1,44 +1,28 @@
-"""What cutoffs would give, and the two teams' signatures."""
+"""What the agreement would give, and the two teams' signatures."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 
 from rich.table import Table
 
 from features.definitions import duration_text
 from features.errors import UsageError
-from features.workspace import Workspace, load_workspace
+from features.workspace import load_workspace
+from serving.actor import SOMEONE
 from serving.agreement import AGREEMENT_FILE, Agreement
 from serving.agreement_file import load_agreement
+from serving.agreement_versions import sign_version, volumes_of
 from serving.agreement_warnings import agreement_warnings
 from serving.agreement_words import agreement_words
-from serving.champion import champion_of
+from serving.cutoffs_page import above_table, add_above, rate_text
 from serving.desk import Desk, open_desk
 from serving.scoring import ServingModel
-from serving.signatures import TEAMS, agreement_state, sign
-from training.bootstrap import Estimate
-from training.cutoffs_table import AboveCutoff, Backtest
+from serving.signatures import TEAMS, agreement_state, signed_digest
+from serving.simulator import Simulator
+from serving.store import open_store
 from training.terminal import printed
-
-
-def cutoffs_page(folder: Path) -> str:
-    """The table of cutoffs from the champion's backtest."""
-    workspace = load_workspace(folder)
-    model = _champion(workspace)
-    backtest = model.bundle.backtest
-    table = _table("probability from")
-    for row in backtest.table():
-        _add(table, f"{row.cutoff:.1%}", row)
-    return printed(
-        f"What a cutoff would have given on {len(backtest):,} tested moments of {model.name} version {model.version},",
-        f"which its evaluated scorer never saw ({_span(backtest)}); 95% intervals in brackets.",
-        "",
-        table,
-        "",
-        f"Next: write two of them into {AGREEMENT_FILE} as mql and sql, then `propensity agree`.",
-    )
 
 
 def agree_page(folder: Path, *, team: str | None, name: str | None) -> str:
@@ -59,7 +43,7 @@ def agree_page(folder: Path, *, team: str | None, name: str | None) -> str:
         )
     desk = open_desk(workspace)
     if team is not None and name is not None:
-        sign(workspace.folder, agreement, team=team, name=name, clock=lambda: datetime.now(UTC), **desk.meaning)
+        _sign(desk, agreement, team, name)
     state = agreement_state(workspace.folder, **desk.meaning)
     signed = [
         f"{each}: signed by {state.signatures[each].name}, {state.signatures[each].time}"
@@ -75,6 +59,26 @@ def agree_page(folder: Path, *, team: str | None, name: str | None) -> str:
         *signed,
         "It takes effect." if state.signed else "It takes effect when both teams have signed it as it stands.",
     )
+
+
+def _sign(desk: Desk, agreement: Agreement, team: str, name: str) -> None:
+    """Sign, and keep the version with what it would give, as the page does."""
+    model = desk.model if isinstance(desk.model, ServingModel) else None
+    store = open_store(desk.workspace)
+    try:
+        sign_version(
+            store,
+            desk.workspace.folder,
+            sha256=signed_digest(agreement, **desk.meaning),
+            team=team,
+            name=name,
+            actor=SOMEONE,
+            meaning=desk.meaning,
+            expect=volumes_of(None if model is None else Simulator.of(model), None if model is None else model.version),
+            clock=lambda: time.time_ns() // 1000,
+        )
+    finally:
+        store.close()
 
 
 def in_words(agreement: Agreement, desk: Desk) -> list[str]:
@@ -93,13 +97,13 @@ def expected_volumes(agreement: Agreement, desk: Desk) -> list[str | Table]:
     ]
     if isinstance(desk.model, ServingModel):
         pair = desk.model.bundle.backtest.pair(agreement.mql, agreement.sql)
-        table = _table("band")
-        _add(table, f"SQL, from {agreement.sql:.1%}", pair.sql)
-        _add(table, f"MQL and SQL, from {agreement.mql:.1%}", pair.mql)
+        table = above_table("band")
+        add_above(table, f"SQL, from {agreement.sql:.1%}", pair.sql)
+        add_above(table, f"MQL and SQL, from {agreement.mql:.1%}", pair.mql)
         lines += [
             table,
-            f"Of the MQLs between the cutoffs {_rate(pair.precision_mql_band)} converted, "
-            f"of those below {_rate(pair.precision_nurture_band)}.",
+            f"Of the MQLs between the cutoffs {rate_text(pair.precision_mql_band)} converted, "
+            f"of those below {rate_text(pair.precision_nurture_band)}.",
         ]
     else:
         lines.append(
@@ -108,43 +112,3 @@ def expected_volumes(agreement: Agreement, desk: Desk) -> list[str | Table]:
     warnings = agreement_warnings(agreement, desk.history, stages)
     lines += [f"Warning: {each}." if not each.endswith("?") else f"Warning: {each}" for each in warnings]
     return lines
-
-
-def _champion(workspace: Workspace) -> ServingModel:
-    model = champion_of(workspace)
-    if model is None:
-        raise UsageError(
-            "no champion yet",
-            expected="a trained model, whose backtest says what cutoffs would give",
-            next_step=f"propensity train {workspace.folder.name}",
-        )
-    return model
-
-
-def _table(head: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(head)
-    for column in ("leads a week", "converted", "of all conversions", "of all moments"):
-        table.add_column(column, justify="right")
-    return table
-
-
-def _add(table: Table, head: str, row: AboveCutoff) -> None:
-    table.add_row(head, _number(row.leads_a_week), _rate(row.precision), _rate(row.caught), _rate(row.share))
-
-
-def _rate(estimate: Estimate) -> str:
-    if estimate.point is None:
-        return "-"
-    text = f"{estimate.point:.1%}"
-    if estimate.low is not None and estimate.high is not None:
-        text += f" [{estimate.low:.0%}-{estimate.high:.0%}]"
-    return text
-
-
-def _number(estimate: Estimate) -> str:
-    return "-" if estimate.point is None else f"{estimate.point:,.1f}"
-
-
-def _span(backtest: Backtest) -> str:
-    return f"{backtest.weeks:.1f} weeks" if backtest.weeks else "all at one instant"

@@ -13,7 +13,7 @@ from features.schema import Schema
 from features.wording import Lang, message
 from serving.actor import Actor
 from serving.agreement import Agreement
-from serving.agreement_versions import Expect, agreement_text, changed, text_digest, versions
+from serving.agreement_versions import agreement_text, changed, text_digest, versions
 from serving.agreement_words import agreement_words
 from serving.band_moves import BANDS, BandMoves, moves_under
 from serving.champion import Snapshot
@@ -84,24 +84,6 @@ def meaning_of(snapshot: Snapshot, converted: str) -> Meaning:
     model = snapshot.model
     told = model.converted if isinstance(model, ServingModel) else converted
     return Meaning(horizon=model.horizon, converted=told, stages=snapshot.schema.stages)
-
-
-def expected_volumes(simulator: Simulator | None, model_version: str | None) -> Expect:
-    """What is kept with a version: its cutoffs' volumes a week by the backtest of the time."""
-
-    def expect(agreement: Agreement) -> Mapping[str, Any] | None:
-        if simulator is None:
-            return None
-        found = simulator.outlooks.outlook(agreement.mql, agreement.sql)
-        figures = ("sqls_a_week", "mqls_a_week", "precision_sql", "precision_mql", "caught", "missed_a_week")
-        return {
-            "mql": agreement.mql,
-            "sql": agreement.sql,
-            "model_version": model_version,
-            **{name: getattr(found, name).to_json() for name in figures},
-        }
-
-    return expect
 
 
 def agreement_page(

@@ -23,11 +23,10 @@ from serving.agreement_page import (
     Draft,
     agreement_page,
     as_it_stands,
-    expected_volumes,
     meaning_of,
     moves_part,
 )
-from serving.agreement_versions import agreement_text, notice_version, save_version, sign_version
+from serving.agreement_versions import agreement_text, notice_version, save_version, sign_version, volumes_of
 from serving.agreement_writing import agreement_toml
 from serving.band_moves import moves_under
 from serving.champion import Snapshot
@@ -209,7 +208,7 @@ class _Desk:
         return self._simulators.of(model)
 
     def _expect(self, snapshot: Snapshot) -> Any:
-        return expected_volumes(self._simulator(snapshot), snapshot.version)
+        return volumes_of(self._simulator(snapshot), snapshot.version)
 
     def _today(self, snapshot: Snapshot) -> Agreement | None:
         office = self._pages.office()

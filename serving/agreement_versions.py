@@ -24,6 +24,7 @@ from serving.agreement_writing import agreement_toml
 from serving.audit import record
 from serving.desk import Meaning
 from serving.signatures import Signature, load_signatures, locked, sign, signed_digest
+from serving.simulator import Simulator
 from serving.store import Store
 from serving.store.tables import agreements
 
@@ -32,7 +33,7 @@ BY_HAND = "by hand"
 LONGEST_REASON = 2000
 
 Expected = Mapping[str, Any]
-"""What a version's cutoffs would give a week, as plain JSON; see `serving.agreement_page.expected_volumes`."""
+"""What a version's cutoffs would give a week, as plain JSON; see `volumes_of`."""
 Expect = Callable[[Agreement], "Expected | None"]
 
 
@@ -67,6 +68,24 @@ class Version:
 
 class ChangedMeanwhile(UsageError):
     """The agreement's file is no longer the one that somebody looked at when they decided."""
+
+
+def volumes_of(simulator: Simulator | None, model_version: str | None) -> Expect:
+    """What is kept with a version: its cutoffs' volumes a week by the backtest of the time."""
+
+    def expect(agreement: Agreement) -> Mapping[str, Any] | None:
+        if simulator is None:
+            return None
+        found = simulator.outlooks.outlook(agreement.mql, agreement.sql)
+        figures = ("sqls_a_week", "mqls_a_week", "precision_sql", "precision_mql", "caught", "missed_a_week")
+        return {
+            "mql": agreement.mql,
+            "sql": agreement.sql,
+            "model_version": model_version,
+            **{name: getattr(found, name).to_json() for name in figures},
+        }
+
+    return expect
 
 
 def versions(c: sa.Connection, *, most: int = 50) -> list[Version]:

@@ -71,11 +71,14 @@ def rollback(folder: Path) -> None:
 
 @commands.command()
 @FOLDER
-def cutoffs(folder: Path) -> None:
+@click.option("--mql", help="A cutoff for MQL, such as 0.1 or 10%; with --sql.")
+@click.option("--sql", help="A cutoff for SQL; with --mql.")
+@click.option("--capacity", type=click.FloatRange(min=0, min_open=True), help="SQLs a week that sales can take.")
+def cutoffs(folder: Path, mql: str | None, sql: str | None, capacity: float | None) -> None:
     """Show what cutoffs would have given on the tested moments."""
-    from serving.agreeing import cutoffs_page
+    from serving.cutoffs_page import cutoffs_page
 
-    click.echo(cutoffs_page(folder), nl=False)
+    click.echo(cutoffs_page(folder, mql=mql, sql=sql, capacity=capacity), nl=False)
 
 
 @commands.command()

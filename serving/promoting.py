@@ -26,6 +26,8 @@ def promote_challenger(folder: Path, *, agreement_gates: Sequence[AgreementGate]
     GateRefused
         With the figures of every gate that refused.
     """
+    from serving.moves_page import moves_on_promotion
+    from serving.scoring import ServingModel
     from training.promotion import compare, gates
 
     workspace = load_workspace(folder)
@@ -58,10 +60,15 @@ def promote_challenger(folder: Path, *, agreement_gates: Sequence[AgreementGate]
                 for gate in refused
             ]
         )
+    moves = moves_on_promotion(
+        workspace,
+        ServingModel(challenger.model, challenger.number, ours),
+        None if champion is None or theirs is None else ServingModel(champion.model, champion.number, theirs),
+    )
     registry.set_champion(challenger.number)
     lines = [f"{'passed with a warning' if gate.warning else 'passed'}: {gate.name}. {gate.words}" for gate in found]
     before = f" after version {champion.number}" if champion is not None else ""
-    return printed(*lines, f"{challenger.model} version {challenger.number} is champion{before}.")
+    return printed(*lines, *moves, f"{challenger.model} version {challenger.number} is champion{before}.")
 
 
 def roll_back(folder: Path) -> str:

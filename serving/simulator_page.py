@@ -97,7 +97,7 @@ def proposal_of(simulator: Simulator, asked: Mapping[str, str], today: Agreement
 def simulator_part(simulator: Simulator, proposal: Proposal, today: Agreement | None, lang: Lang) -> dict[str, Any]:
     """What the template shows of the simulator."""
     backtest = simulator.outlooks.backtest
-    compared = _compared(simulator, proposal, today)
+    columns = compared(simulator, proposal, today)
     chart = _chart(simulator, today)
     capacity = proposal.capacity if proposal.capacity is not None or today is None else today.sqls_a_week
     suggestion = simulator.suggestion(capacity)
@@ -122,13 +122,13 @@ def simulator_part(simulator: Simulator, proposal: Proposal, today: Agreement | 
         "aside": words("agreement.simulator.aside", lang, weeks=round(backtest.weeks, 1), **counts)
         if backtest.weeks
         else words("agreement.simulator.aside_at_once", lang, **counts),
-        "sentence": sentence(_known(compared["proposed"][0]), lang),
+        "sentence": sentence(_known(columns["proposed"][0]), lang),
         "chart": None
         if chart is None
         else chart.drawn(proposal.mql, proposal.sql, None if today is None else (today.mql, today.sql), lang),
-        "columns": [{"name": name, "text": words(f"agreement.compare.{name}", lang)} for name in compared],
-        "cutoffs": _cutoffs(compared, lang),
-        "rows": list(table(compared, lang)),
+        "columns": [{"name": name, "text": words(f"agreement.compare.{name}", lang)} for name in columns],
+        "cutoffs": cutoffs_text(columns, lang),
+        "rows": list(table(columns, lang)),
         "old_bundle": backtest.points is None or backtest.lead_time is None,
         "suggestion": suggested,
     }
@@ -136,17 +136,17 @@ def simulator_part(simulator: Simulator, proposal: Proposal, today: Agreement | 
 
 def simulated_json(simulator: Simulator, proposal: Proposal, today: Agreement | None, lang: Lang) -> dict[str, Any]:
     """What the page's script fills in as the cutoffs move: the same words that the template would show."""
-    compared = _compared(simulator, proposal, None)
+    columns = compared(simulator, proposal, None)
     chart = _chart(simulator, today)
     return {
         **_pair_words(proposal, lang),
-        "sentence": sentence(_known(compared["proposed"][0]), lang),
+        "sentence": sentence(_known(columns["proposed"][0]), lang),
         "cells": {
             name: {row: each.to_json() for row, each in cells(outlook, lang).items()}
-            for name, (outlook, _) in compared.items()
+            for name, (outlook, _) in columns.items()
             if outlook is not None
         },
-        "cutoffs": _cutoffs(compared, lang),
+        "cutoffs": cutoffs_text(columns, lang),
         "marks": None if chart is None else chart.marks(proposal.mql, proposal.sql, lang),
     }
 
@@ -159,7 +159,7 @@ def _chart(simulator: Simulator, today: Agreement | None) -> Chart | None:
 Compared = dict[str, tuple[Outlook | None, str]]
 
 
-def _compared(simulator: Simulator, proposal: Proposal, today: Agreement | None) -> Compared:
+def compared(simulator: Simulator, proposal: Proposal, today: Agreement | None) -> Compared:
     """Outlooks by column: proposed, today's where there is an agreement, and points."""
     outlooks = simulator.outlooks
     found: Compared = {"proposed": (outlooks.outlook(proposal.mql, proposal.sql), "")}
@@ -169,7 +169,7 @@ def _compared(simulator: Simulator, proposal: Proposal, today: Agreement | None)
     return found
 
 
-def _cutoffs(compared: Compared, lang: Lang) -> dict[str, str]:
+def cutoffs_text(compared: Compared, lang: Lang) -> dict[str, str]:
     return {
         name: NOTHING if outlook is None else pair_text(outlook, lang, points=kind == "points")
         for name, (outlook, kind) in compared.items()
