@@ -63,6 +63,7 @@ _SOURCES = {
     ),
 }  # fmt: skip
 _TYPES = {"text": "VARCHAR", "number": "DOUBLE", "time": "TIMESTAMP WITH TIME ZONE"}
+_STORED_AS = {"text": "text", "number": "number", "time": "integer"}
 _OBJECTED = "select lead_id from leads where objected_at is not null"
 
 
@@ -91,7 +92,8 @@ def bring_store(connection: Connection, *, address: str, folder: Path, schema: S
     with open_snapshot(address, folder) as snapshot:
         for table, source in _SOURCES.items():
             _bring(connection, snapshot, table, source)
-        objected = int(snapshot.one(f"select count(*) from ({_OBJECTED}) as objected"))
+        connection.bring("objected", snapshot.batches({"count(*)": "integer"}, f"({_OBJECTED}) as objected"))
+        objected = int(connection.one("select * from objected")[0])
     raws = {}
     for table, source in _SOURCES.items():
         if table == "attributes" and connection.one("select count(*) from stored_attributes")[0] == 0:
@@ -101,19 +103,18 @@ def bring_store(connection: Connection, *, address: str, folder: Path, schema: S
 
 
 def _bring(connection: Connection, snapshot: Snapshot, table: str, source: _Source) -> None:
-    """Make ``stored_TABLE`` of the rows as they stand in the store; no cell is NULL yet."""
-    cells = []
-    for column, kind in source.columns.items():
-        empty = {"text": "''", "number": snapshot.no_number, "time": "0"}[kind]
-        cells.append(f"coalesce({column}, {empty}) as {column}")
+    """Make ``stored_TABLE`` of the rows as they stand in the store."""
+    columns = {name: _STORED_AS[kind] for name, kind in source.columns.items()}
     if source.json:
-        cells.append(f"coalesce(cast({source.json} as text), '') as {source.json}")
+        columns[f"cast({source.json} as text)"] = "text"
     if source.told:
-        cells.append(f"cast({source.told} as integer) as {source.told}")
+        columns[f"cast({source.told} as integer)"] = "integer"
     if not source.by_lead:
-        cells.append("number")
-    rows = f"select {', '.join(cells)} from {source.name} where lead_id not in ({_OBJECTED})"
-    snapshot.bring(connection, f"stored_{table}", rows)
+        columns["number"] = "integer"
+    connection.bring(f"brought_{table}", snapshot.batches(columns, f"{source.name} where lead_id not in ({_OBJECTED})"))
+    names = [*source.columns, *filter(None, (source.json, source.told)), *([] if source.by_lead else ["number"])]
+    cells = ", ".join(f"column{i} as {name}" for i, name in enumerate(names))
+    connection.run(f"create view stored_{table} as select {cells} from brought_{table}")
 
 
 def _raw(connection: Connection, table: str, source: _Source, schema: Schema | None) -> RawTable:
@@ -121,16 +122,15 @@ def _raw(connection: Connection, table: str, source: _Source, schema: Schema | N
     columns: dict[str, Column] = {}
     cells = []
     for name, kind in source.columns.items():
-        known = {"text": f"nullif({name}::varchar, '')", "number": f"nullif({name}::double, 'inf'::double)"}.get(kind)
-        if name in source.optional and connection.one(f"select count({known}) from {stored}")[0] == 0:
+        if name in source.optional and connection.one(f"select count({name}) from {stored}")[0] == 0:
             continue
         columns[name] = Column(name, f"c{len(columns)}", _TYPES[kind])
-        cells.append(f"{known or f'make_timestamptz({name}::bigint)'} as {columns[name].sql}")
+        cells.append(f"{f'make_timestamptz({name})' if kind == 'time' else name} as {columns[name].sql}")
     notes: tuple[str, ...] = ()
     lists = "null as s, null as t"
     if source.json:
         found = spread(
-            connection, stored, f"nullif({source.json}::varchar, '')",
+            connection, stored, source.json,
             taken=source.taken, wanted=_wanted(schema, table), numbers=table == "events",
         )  # fmt: skip
         for name, type_, cell in zip(found.names, found.types, found.cells, strict=True):
@@ -147,7 +147,8 @@ def _raw(connection: Connection, table: str, source: _Source, schema: Schema | N
         f"create table raw_{table} as select {', '.join(cells)}, {literal(THE_STORE)} as {FILE}, {record} as {RECORD}"
         f" from (select *, {lists} from {stored})"
     )
-    connection.run(f"drop table {stored}")
+    connection.run(f"drop view {stored}")
+    connection.run(f"drop table brought_{table}")
     where = Path(THE_STORE)
     return RawTable(
         table=table, relation=f"raw_{table}", columns=columns, files=(where,),
@@ -164,7 +165,7 @@ def _wanted(schema: Schema | None, table: str) -> tuple[str, ...]:
 
 def _digest(connection: Connection, stored: str, columns: list[str]) -> str:
     """SHA-256 that the same rows give in whatever order and under whatever numbers they stand."""
-    row = f"concat_ws(chr(31), {', '.join(f'{column}::varchar' for column in columns)})"
+    row = f"concat_ws(chr(31), {', '.join(f'coalesce({column}::varchar, chr(30))' for column in columns)})"
     told = connection.one(
         f"select count(*), sum(md5_number_lower({row})::hugeint), sum(md5_number_upper({row})::hugeint) from {stored}"
     )
