@@ -25,9 +25,22 @@ CALLS = {"call_booked": FastLane("call_booked", respond_within=4 * HOUR, counts_
 
 
 def decided(
-    probability: float | None, *, agreement: Agreement | None = AGREED, lane: bool = False, enough: bool = True
+    probability: float | None,
+    *,
+    agreement: Agreement | None = AGREED,
+    lane: bool = False,
+    enough: bool = True,
+    excluded: bool = False,
+    triggered: bool = False,
 ) -> tuple[str | None, str]:
-    decision = decide(agreement=agreement, probability=probability, fast_lane=lane, enough_evidence=enough)
+    decision = decide(
+        agreement=agreement,
+        probability=probability,
+        fast_lane=lane,
+        enough_evidence=enough,
+        excluded=excluded,
+        triggered=triggered,
+    )
     return decision.band and decision.band.value, decision.decided_by.value
 
 
@@ -81,6 +94,24 @@ def test_too_little_evidence_lowers_sql_to_mql_and_nothing_else() -> None:
     assert decided(0.30, enough=False) == ("MQL", "too_little_evidence")
     assert decided(0.29, enough=False) == ("MQL", "model")
     assert decided(0.01, enough=False) == ("nurture", "model")
+
+
+def test_an_exclusion_comes_before_all_else_with_or_without_a_champion() -> None:
+    for probability in (None, 0.01, 0.9):
+        for lane in (False, True):
+            assert decided(probability, excluded=True, lane=lane, triggered=True) == ("nurture", "excluded")
+    assert decided(0.9, excluded=True, agreement=None) == (None, "no_agreement")
+    assert decided(None, excluded=True, agreement=None) == (None, "points")
+
+
+def test_a_trigger_raises_nurture_to_mql_and_nothing_else() -> None:
+    assert decided(0.01, triggered=True) == ("MQL", "trigger")
+    assert decided(0.10, triggered=True) == ("MQL", "model")
+    assert decided(0.30, triggered=True) == ("SQL", "model")
+    assert decided(0.30, triggered=True, enough=False) == ("MQL", "too_little_evidence")
+    assert decided(0.01, triggered=True, lane=True) == ("SQL", "fast_lane")
+    assert decided(None, triggered=True) == (None, "points"), "without a champion only people's hard rules speak"
+    assert decided(0.01, triggered=True, agreement=None) == (None, "no_agreement")
 
 
 def test_equal_cutoffs_leave_no_mql() -> None:
