@@ -175,6 +175,28 @@ def workspace_folder(trained: Trained, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def stored(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trained workspace with its tables in the store. Not to be changed."""
+    from serving.load_run import load_folder
+
+    folder = tmp_path_factory.mktemp("stored") / "b2b"
+    shutil.copytree(trained.folder, folder)
+    toml = folder / "propensity.toml"
+    store = 'store = "sqlite:///.propensity/store.db"'
+    toml.write_text(toml.read_text(encoding="utf-8").replace("[tables]", f"[tables]\n{store}"), encoding="utf-8")
+    load_folder(folder)
+    return folder
+
+
+@pytest.fixture
+def store_folder(stored: Path, tmp_path: Path) -> Path:
+    """A workspace of its own for each test, whose tables are the store."""
+    folder = tmp_path / "b2b"
+    shutil.copytree(stored, folder)
+    return folder
+
+
 @pytest.fixture
 def eventually() -> Callable[..., float]:
     return _eventually
