@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from serving.access_routes import access_routes
+from serving.agreement_routes import agreement_routes
 from serving.behaviour_routes import behaviour_routes, erase_lead, object_of_lead
 from serving.openapi import openapi_document
 from serving.pages import Pages
@@ -76,6 +77,7 @@ def routes(office: Callable[[], Office]) -> Starlette:
             Route("/openapi.json", openapi),
             Route("/metrics", metrics),
             Route("/static/{name}", pages.static),
+            *agreement_routes(pages),
             *access_routes(pages),
             *behaviour_routes(office),
             Route("/{rest:path}", _Nothing()),
