@@ -24,7 +24,7 @@ from serving.metrics import Metrics
 from serving.scoring import ColdStart, Notice, ServingModel, score_leads
 from serving.signatures import SIGNATURES_FILE, AgreementState, Signature, load_signatures, signed_by
 from training.bundle import load_bundle
-from training.registry import Registry, Version, open_registry
+from training.registry import Registered, Registry, RegistryAway, Version, open_registry
 
 REMEMBERED = "champion.json"
 
@@ -143,6 +143,15 @@ class Champion:
             self._version = version
         else:
             raise trouble
+
+    def versions(self) -> list[Registered] | None:
+        """The registered versions, the newest first; None while the registry is away."""
+        try:
+            if self._registry is None:
+                self._registry = self._open()
+            return self._registry.versions()
+        except RegistryAway:
+            return None
 
     def _newest(self) -> Version | None:
         if self._registry is None:

@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 HISTORY_TAG = "propensity.champions"
 """Tag of the registered model: the versions that were champion, the last one at the end."""
 DIGEST_TAG = "propensity.digest"
+PROMOTED_TAG = "propensity.promoted_at"
+"""Tag of a model version: when it last became champion, UTC microseconds."""
 REMEMBERED = 100
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -65,6 +68,27 @@ class Version:
     number: str
     digest: str
     run_id: str
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version as people look back on it.
+
+    Attributes
+    ----------
+    trained_at, promoted_at : UTC microseconds; `promoted_at` is when it last became champion, None where it never was
+        (or was before this was written down).
+    was_champion : whether it ever served; the one that serves now included.
+    metrics : of its own test block, as "roc_auc"; each model was tested on other leads.
+    """
+
+    number: str
+    trained_at: int
+    promoted_at: int | None
+    champion: bool
+    challenger: bool
+    was_champion: bool
+    metrics: Mapping[str, float]
 
 
 def tracking_uri(state_folder: Path, environment: Mapping[str, str]) -> str:
@@ -188,8 +212,37 @@ class Registry:
             if before is None or before.number != number:
                 served.append(number)
             self._client.set_registered_model_alias(self.name, CHAMPION, number)
+            self._client.set_model_version_tag(self.name, number, PROMOTED_TAG, str(time.time_ns() // 1000))
             self._remember(served)
         return chosen
+
+    def versions(self, *, newest: int = 20) -> list[Registered]:
+        """The newest versions, the newest first, each with what became of it.
+
+        Raises
+        ------
+        RegistryAway
+            The registry does not answer.
+        """
+        with self._answers():
+            if not self._client.search_registered_models(f"name = '{self.name}'"):
+                return []
+            champion, challenger, served = self.champion(), self.challenger(), self._served()
+            found = sorted(
+                self._client.search_model_versions(f"name = '{self.name}'"), key=lambda each: -int(each.version)
+            )
+            return [
+                Registered(
+                    number=str(each.version),
+                    trained_at=int(each.creation_timestamp) * 1000,
+                    promoted_at=int(each.tags[PROMOTED_TAG]) if PROMOTED_TAG in each.tags else None,
+                    champion=champion is not None and champion.number == str(each.version),
+                    challenger=challenger is not None and challenger.number == str(each.version),
+                    was_champion=str(each.version) in served,
+                    metrics=dict(self._client.get_run(each.run_id).data.metrics),
+                )
+                for each in found[:newest]
+            ]
 
     def rollback(self) -> Version:
         """Undo the last promotion: the champion of before serves again.
@@ -211,6 +264,7 @@ class Registry:
                 )
             chosen = _version(self._client.get_model_version(self.name, served[-1]))
             self._client.set_registered_model_alias(self.name, CHAMPION, served[-1])
+            self._client.set_model_version_tag(self.name, served[-1], PROMOTED_TAG, str(time.time_ns() // 1000))
             self._remember(served)
         return chosen
 
