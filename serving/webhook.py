@@ -61,10 +61,11 @@ class WebhookSender:
 
 
 def webhook_body(handoff: Handoff, fields: FieldMap) -> str:
-    """What is posted, and signed, to the letter."""
+    """What is posted, and signed, to the letter. The lead's id stands outside of what a field map changes."""
     body = {
         "type": EVENT_TYPE,
         "timestamp": iso_instant(handoff.created_at),
+        "lead_id": handoff.payload["lead_id"],
         "data": fields.put(handoff.payload),
     }
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -40,10 +40,10 @@ def test_the_receiver_can_verify_who_sent_what() -> None:
     assert headers["webhook-id"] == "ho_1"
     assert headers["content-type"] == "application/json"
     told = Webhook(SECRET).verify(body, headers)
-    assert told == {"type": "lead.sql", "timestamp": "2027-01-15T08:00:00Z", "data": PAYLOAD}
+    assert told == {"type": "lead.sql", "timestamp": "2027-01-15T08:00:00Z", "lead_id": "L-1", "data": PAYLOAD}
     assert "部長" in body.decode(), "as it is read, not escaped"
     with pytest.raises(WebhookVerificationError):
-        Webhook(SECRET).verify(body.replace(b"L-1", b"L-2"), headers)
+        Webhook(SECRET).verify(body.replace(b"0.312", b"0.912"), headers)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(body, {**headers, "webhook-id": "ho_2"})
 
@@ -65,7 +65,7 @@ def test_a_field_map_gives_the_receiver_its_own_names() -> None:
         send(received, fields)
     told = json.loads(received.requests[0][2])
     assert told["data"] == {"properties": {"source": "P", "score": 0.312}, "note": "役職：部長"}
-    assert told["type"] == "lead.sql"
+    assert (told["type"], told["lead_id"]) == ("lead.sql", "L-1")
 
 
 @pytest.mark.parametrize(
