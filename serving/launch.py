@@ -9,7 +9,8 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import serving
 from features.errors import UsageError
 from features.workspace import Workspace, load_workspace
 from serving.access import require_access_off_loopback
+from serving.handoff_settings import load_handoff_settings
+from serving.handoffs_page import channel_words
 from serving.keys import KEYS_VARIABLE, PROXY_VARIABLE, read_keys, read_proxy_secret
 from serving.people import has_users
 from serving.store import open_store
@@ -44,8 +47,8 @@ def serve(
     Raises
     ------
     UsageError
-        A fault in propensity.toml or the keys, an address that isn't this machine's, a port that is taken, or an address
-        that others reach without being asked who they are.
+        A fault in propensity.toml, handoff.toml or the keys, an address that isn't this machine's, a port that is taken,
+        or an address that others reach without being asked who they are.
     """
     workspace = load_workspace(folder)
     keys = read_keys(os.environ.get(KEYS_VARIABLE, ""))
@@ -54,6 +57,7 @@ def serve(
     users = _has_users(workspace)
     require_access_off_loopback(address, keys, proxy_secret=secret, users=users)
     asks = bool(keys or secret or users)
+    handoff = channel_words(load_handoff_settings(workspace, os.environ))
     port = _free_port(address, port)
     home = workspace.state_folder / "serve" / str(port)
     _prepare(workspace, home, address)
@@ -64,7 +68,7 @@ def serve(
     service.working_dir = str(Path(serving.__file__).resolve().parent.parent)
     shown = f"http://{'localhost' if host == 'localhost' else _in_url(address)}:{port}"
     ended = threading.Event()
-    tell = ready or _print_address
+    tell = ready or partial(_print_address, handoff)
     threading.Thread(
         target=_tell_when_ready, args=(address, port, ended, lambda: tell(shown, asks)), daemon=True
     ).start()
@@ -84,9 +88,9 @@ def _has_users(workspace: Workspace) -> bool:
         store.close()
 
 
-def _print_address(address: str, asks: bool) -> None:
+def _print_address(handoff: Sequence[str], address: str, asks: bool) -> None:
     who = "asks for a key or a login" if asks else "open to everyone on this machine: no keys or users are set"
-    print(f"Serving on {address} ({who}). Ctrl-C ends it.", flush=True)
+    print(f"Serving on {address} ({who}). Ctrl-C ends it.", *handoff, sep="\n", flush=True)
 
 
 def _prepare(workspace: Workspace, home: Path, address: str) -> None:
