@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from features.calendar_days import DAY
 from features.schema import STAGES, Schema
@@ -43,12 +44,18 @@ def _mails(events: Sequence[LeadEvent], schema: Schema, as_of: int, lang: Lang) 
 
     Only answers whose kind the tables record at all can be missed: a workspace that records no opening misses none.
     """
-    kinds = [(known_key("events", each.event_type), each) for each in events if as_of - each.occurred_at <= WITHIN]
+    kinds = [(_kind(each.event_type), each) for each in events if as_of - each.occurred_at <= WITHIN]
     answered = next((each.occurred_at for kind, each in kinds if kind in _ANSWERS), None)
     sent = [each for kind, each in kinds if kind == _SENT and (answered is None or each.occurred_at > answered)]
-    recorded = {known_key("events", name) for name in schema.event_types}
+    recorded = {_kind(name) for name in schema.event_types}
     weakest = next((each for each in reversed(_ANSWERS) if each in recorded), None)
     if not sent or weakest is None:
         return []
     since = date(sent[-1].occurred_at, schema.zone, lang, now=as_of)
     return [words(f"lead.absent.{weakest}", lang, n=len(sent), date=since)]
+
+
+@lru_cache(maxsize=4096)
+def _kind(event_type: str) -> str | None:
+    """Which of the common event types a workspace's own is."""
+    return known_key("events", event_type)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from features.definitions import ALL, OTHER, Definitions, Selector
+from features.definitions import ALL, OTHER, Selector
 from features.history import History
 from features.schema import Schema
+from serving.scoring import ServingModel
 
 
 @dataclass(frozen=True)
@@ -41,12 +43,17 @@ def visible_events(history: History, position: int, as_of: int) -> tuple[LeadEve
     return tuple(found)
 
 
-def selectors(definitions: Definitions) -> Mapping[str, Selector]:
+@lru_cache(maxsize=2)
+def selectors(model: ServingModel) -> Mapping[str, Selector]:
     """Which events each topic of behaviour is about. Topics of what a lead is are absent.
 
     Topics without a selection of their own, such as the kind of the last event, are about all events.
     """
-    return {each.topic: getattr(each, "selector", ALL) for each in definitions if each.group == "engagement"}
+    return {
+        each.topic: getattr(each, "selector", ALL)
+        for each in model.bundle.scorer.definitions
+        if each.group == "engagement"
+    }
 
 
 def selected(events: Sequence[LeadEvent], selector: Selector, schema: Schema) -> tuple[LeadEvent, ...]:

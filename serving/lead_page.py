@@ -18,7 +18,7 @@ from serving.decision_words import why_band
 from serving.intervals import rate
 from serving.lead_events import LeadEvent, attribute_since, visible_events
 from serving.lead_people import facts_known, next_to_do, people_said, rejection_reasons, state_said
-from serving.lead_reasons import event_row, event_words, points_words, reason_rows
+from serving.lead_reasons import EventRows, event_words, points_words, reason_rows
 from serving.lead_score import LeadScore
 from serving.lead_source import FoundLead
 from serving.locales import date, moment, percentage, relative
@@ -33,7 +33,7 @@ from serving.why_now import WhyNow, why_now
 
 TIMELINE = 12
 """So many of the newest events stand open; the others open below, up to `MOST_EVENTS`."""
-MOST_EVENTS = 300
+MOST_EVENTS = 100
 
 
 def lead_page(
@@ -49,6 +49,7 @@ def lead_page(
     schema, history = found.history.schema, found.history
     reader = Reader(lang=lang, schema=schema, now=now)
     events = visible_events(history, found.position, score.as_of)
+    rows = EventRows(schema, score.as_of, lang)
     title, beside = names(history, found.position)
     agreement, model = found.snapshot.agreement.valid, found.snapshot.model
     calibrator = model.bundle.scorer.calibrator if isinstance(model, ServingModel) else None
@@ -72,8 +73,8 @@ def lead_page(
         "facts": facts_known(record, () if agreement is None else agreement.facts_required, reader),
         "said": people_said(record, reader),
         "why_now": None if changed is None else _changes(changed, schema, score.as_of, lang),
-        "speak_for": reason_rows(score, speak_for, found, events, lang),
-        "speak_against": reason_rows(score, speak_against, found, events, lang),
+        "speak_for": reason_rows(score, speak_for, found, events, rows, lang),
+        "speak_against": reason_rows(score, speak_against, found, events, rows, lang),
         "absent": absent_evidence(events, schema, score.as_of, lang),
         "waterfall": [] if calibrator is None else waterfall(score, calibrator, lang),
         "grade": grade(score),
@@ -81,7 +82,7 @@ def lead_page(
         "stage": "" if score.stage is None else text(f"stages.{score.stage}", lang),
         "persona": score.persona or "",
         "course": course_chart(score_course(found, score.as_of, events), score.cutoffs, zone=schema.zone, lang=lang),
-        "timeline": [event_row(each, schema, score.as_of, lang) for each in events[:MOST_EVENTS]],
+        "timeline": rows.of(events[:MOST_EVENTS]),
         "timeline_open": TIMELINE,
         "timeline_left": max(len(events) - MOST_EVENTS, 0),
         "created": _dated(int(history.created_at[found.position]), schema, score.as_of, lang),

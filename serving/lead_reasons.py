@@ -12,7 +12,7 @@ from features.wording.subjects import event_text, value_text
 from serving.lead_events import LeadEvent, attribute_since, selected, selectors
 from serving.lead_score import LeadScore, Reason
 from serving.lead_source import FoundLead
-from serving.locales import date, machine_time, moment, number, relative
+from serving.locales import date, machine_time, moment, number
 from serving.page_words import words
 from serving.scoring import ServingModel
 
@@ -21,7 +21,12 @@ MOST_BEHIND = 8
 
 
 def reason_rows(
-    score: LeadScore, reasons: Sequence[Reason], found: FoundLead, events: Sequence[LeadEvent], lang: Lang
+    score: LeadScore,
+    reasons: Sequence[Reason],
+    found: FoundLead,
+    events: Sequence[LeadEvent],
+    rows: EventRows,
+    lang: Lang,
 ) -> list[dict[str, Any]]:
     """Reasons with bars on one scale, the longest of both lists filling its track."""
     why = score.reasons
@@ -36,7 +41,7 @@ def reason_rows(
             else message("reasons.similar", lang, converted=each.similar.converted, leads=each.similar.leads),
             "width": round(100.0 * _size(each) / longest, 2),
             "points": points_words(each.score_points, lang),
-            "behind": _behind(each, found, events, about, score.as_of, lang),
+            "behind": _behind(each, found, events, rows, about, score.as_of, lang),
         }
         for each in reasons
     ]
@@ -55,11 +60,17 @@ def _size(reason: Reason) -> float:
 
 def _selectors(found: FoundLead) -> Mapping[str, Selector]:
     model = found.snapshot.model
-    return selectors(model.bundle.scorer.definitions) if isinstance(model, ServingModel) else {}
+    return selectors(model) if isinstance(model, ServingModel) else {}
 
 
 def _behind(
-    reason: Reason, found: FoundLead, events: Sequence[LeadEvent], about: Mapping[str, Selector], as_of: int, lang: Lang
+    reason: Reason,
+    found: FoundLead,
+    events: Sequence[LeadEvent],
+    rows: EventRows,
+    about: Mapping[str, Selector],
+    as_of: int,
+    lang: Lang,
 ) -> dict[str, Any]:
     """What opens below a reason: its newest events, or since when we know what it says of the lead."""
     schema = found.history.schema
@@ -78,8 +89,26 @@ def _behind(
     more = len(own) - MOST_BEHIND
     return {
         "said": words("lead.behind.more", lang, n=more) if more > 0 else "",
-        "events": [event_row(each, schema, as_of, lang) for each in own[:MOST_BEHIND]],
+        "events": rows.of(own[:MOST_BEHIND]),
     }
+
+
+class EventRows:
+    """Events in words, each put into words once however many reasons it is behind."""
+
+    def __init__(self, schema: Schema, as_of: int, lang: Lang) -> None:
+        self._schema, self._as_of, self._lang = schema, as_of, lang
+        self._rows: dict[int, dict[str, str]] = {}
+
+    def of(self, events: Sequence[LeadEvent]) -> list[dict[str, str]]:
+        """Events as rows; the events must live as long as this object."""
+        return [self._row(each) for each in events]
+
+    def _row(self, event: LeadEvent) -> dict[str, str]:
+        found = self._rows.get(id(event))
+        if found is None:
+            found = self._rows[id(event)] = event_row(event, self._schema, self._as_of, self._lang)
+        return found
 
 
 def event_row(event: LeadEvent, schema: Schema, as_of: int, lang: Lang) -> dict[str, str]:
@@ -89,7 +118,6 @@ def event_row(event: LeadEvent, schema: Schema, as_of: int, lang: Lang) -> dict[
         "channel": value_text("channel", event.channel, schema, lang) if event.channel else "",
         "time": moment(event.occurred_at, schema.zone, lang, now=as_of),
         "machine": machine_time(event.occurred_at),
-        "ago": relative(event.occurred_at, as_of, lang),
     }
 
 

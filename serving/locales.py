@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
-from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -62,7 +62,7 @@ def date(instant: int, zone: str, lang: Lang, *, now: int | None = None) -> str:
     """
     local = _local(instant, zone)
     same_year = now is not None and _local(now, zone).year == local.year
-    return _skeleton("MMMd" if same_year else "yMMMd", local, lang)
+    return _day(local.date(), "MMMd" if same_year else "yMMMd", lang)
 
 
 def moment(instant: int, zone: str, lang: Lang, *, now: int | None = None) -> str:
@@ -108,10 +108,14 @@ def relative(instant: int, now: int, lang: Lang) -> str:
     >>> relative(0, 2 * 3600 * 1_000_000, "en"), relative(3 * 86400 * 1_000_000, 0, "ja")
     ('2 hours ago', '3日後')
     """
-    gap = timedelta(microseconds=instant - now)
-    if abs(gap) < timedelta(minutes=1):
-        gap = timedelta(minutes=-1 if instant <= now else 1)
-    written = format_timedelta(gap, granularity="minute", threshold=1.5, add_direction=True, locale=_locale(lang))
+    minutes = int((instant - now) / MINUTE)
+    return _relative(minutes or (-1 if instant <= now else 1), lang)
+
+
+@lru_cache(maxsize=16_384)
+def _relative(minutes: int, lang: Lang) -> str:
+    about = dt.timedelta(minutes=minutes)
+    written = format_timedelta(about, granularity="minute", threshold=1.5, add_direction=True, locale=_locale(lang))
     return _tight(written, lang)
 
 
@@ -134,19 +138,21 @@ def gap(microseconds: int, lang: Lang) -> str:
     >>> gap(26 * 3600 * 1_000_000, "en"), gap(40 * 60 * 1_000_000, "ja")
     ('1 day', '40分')
     """
-    about = timedelta(microseconds=microseconds)
+    about = dt.timedelta(microseconds=microseconds)
     return _tight(format_timedelta(about, granularity="minute", threshold=1.0, locale=_locale(lang)), lang)
 
 
-def _local(instant: int, zone: str) -> datetime:
+@lru_cache(maxsize=16_384)
+def _local(instant: int, zone: str) -> dt.datetime:
     try:
         return as_datetime(instant).astimezone(ZoneInfo(zone))
     except OverflowError:  # at the edge of the calendar
         return as_datetime(instant)
 
 
-def _skeleton(pattern: str, local: datetime, lang: Lang) -> str:
-    return str(format_skeleton(pattern, local, tzinfo=local.tzinfo, locale=_locale(lang)))
+@lru_cache(maxsize=16_384)
+def _day(day: dt.date, pattern: str, lang: Lang) -> str:
+    return str(format_skeleton(pattern, dt.datetime(day.year, day.month, day.day), locale=_locale(lang)))
 
 
 def _tight(written: str, lang: Lang) -> str:

@@ -100,7 +100,7 @@ def _row(row: Mapping[str, Any], rank: int, reader: Reader) -> dict[str, Any]:
         "trend": _trend(row["trend"], lang),
         "href": f"/leads/{quote(row['lead_id'], safe='')}?{urlencode({'lang': lang})}",
         "title": row["title"],
-        "beside": " · ".join(each for each in beside if each and each != row["title"]),
+        "beside": [each for each in beside if each and each != row["title"]],
         "why": _why(row, reader),
         "activity": _activity(row, reader),
         "band": row["band"] or "",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 
 from features.calendar_days import DAY
+from features.compute import compute_features
 from serving.lead_events import LeadEvent
 from serving.lead_source import FoundLead
-from serving.scoring import score_leads
+from serving.scoring import ServingModel
+from training.points import points_of
 
 STEPS = 20
 """Moments that lie evenly between the beginning and now."""
@@ -62,13 +65,19 @@ def score_course(found: FoundLead, as_of: int, events: Sequence[LeadEvent]) -> C
 
 
 def _shares(found: FoundLead, moments: Sequence[int]) -> list[float]:
-    scores = score_leads(
-        found.snapshot.model,
-        found.snapshot.agreement,
-        found.history,
-        found.moments(*moments),
-        scored_at=found.now,
-        reasons=False,
-        threads=1,
-    )
-    return [each.score / 100 if each.probability is None else each.probability for each in scores]
+    """What `score_leads` gives at each moment, to the bit, without what it says beside: pages ask for this often."""
+    model, history, asked = found.snapshot.model, found.history, found.moments(*moments)
+    if isinstance(model, ServingModel):
+        scorer = model.bundle.scorer
+        probability = scorer.score(compute_features(history, asked, scorer.definitions, threads=1))[1]
+        return [float(each) for each in probability]
+    return [points_share(float(each)) for each in points_of(history, asked, model.rules)]
+
+
+def points_share(points: float) -> float:
+    """Points as they are shown, over 100.
+
+    >>> points_share(31.4), points_share(250.0)
+    (0.31, 1.0)
+    """
+    return floor(min(max(points, 0.0), 100.0) + 0.5) / 100

@@ -97,7 +97,7 @@ def why_now(
     moved = np.diff(contributions, axis=0)[0]
     sums = np.diff(explainer.pools.sums(contributions), axis=0)[0]
     points = points_of_score(scorer.calibrator, np.full(len(sums), raw[1]), sums)
-    about = selectors(scorer.definitions)
+    about = selectors(model)
     changes = []
     for pool in np.argsort(-np.abs(sums), kind="stable")[:SHOWN].tolist():
         if abs(sums[pool]) < SMALLEST:
