@@ -138,6 +138,29 @@ def handoffs(folder: Path, action: str, handoff_id: str | None, dead: bool, all_
 
 @commands.command()
 @FOLDER
+@click.option("--sql", help="From this probability on a lead is sales-ready.  [the agreement's cutoff]")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True)
+def profile(folder: Path, sql: str | None, lang: Lang) -> None:
+    """Show what sales-ready leads have in common, and others don't."""
+    from serving.leaders_runs import profile_workspace
+
+    click.echo(profile_workspace(folder, lang=lang, sql=sql), nl=False)
+
+
+@commands.command()
+@FOLDER
+@click.option("--since", default="30d", show_default=True, help="How long the period is that ends now.")
+@click.option("--lang", type=click.Choice(["en", "ja"]), default="en", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+def review(folder: Path, since: str, lang: Lang, as_json: bool) -> None:
+    """Show what was handed over, what became of it, and whether the probabilities held."""
+    from serving.leaders_runs import review_workspace
+
+    click.echo(review_workspace(folder, since=since, lang=lang, as_json=as_json), nl=False)
+
+
+@commands.command()
+@FOLDER
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def serve(folder: Path, host: str, port: int) -> None:

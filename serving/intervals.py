@@ -31,8 +31,8 @@ class Interval:
 def rate(part: int, whole: int, *, level: float = LEVEL) -> Interval:
     """A share of counted leads with Wilson's interval (1927), which keeps within 0 and 1 and is true for small counts.
 
-    >>> rate(0, 10)
-    Interval(point=0.0, low=0.0, high=0.2775...)
+    >>> round(rate(0, 10).high, 4)
+    0.2775
     """
     if not 0 <= part <= whole or whole == 0:
         raise ValueError(f"{part} of {whole} is no share")
@@ -66,10 +66,8 @@ def ratio(part: int, whole: int, other_part: int, other_whole: int, *, level: fl
     a, n, b, m = part + 0.5, whole + 0.5, other_part + 0.5, other_whole + 0.5
     middle = math.log((a / n) / (b / m))
     spread = z * math.sqrt(max(1 / a - 1 / n + 1 / b - 1 / m, 0.0))
-    if other_part == 0:
-        point = math.inf if part else 1.0
-    else:
-        point = (part / whole) / (other_part / other_whole)
+    none = math.inf if part else 1.0
+    point = none if other_part == 0 else (part / whole) / (other_part / other_whole)
     return Interval(point, min(math.exp(middle - spread), point), max(math.exp(middle + spread), point))
 
 
@@ -80,7 +78,8 @@ def exact_p(
     both = part + other_part
     upper = hypergeom.sf(part - 1, whole + other_whole, both, whole)
     lower = hypergeom.cdf(part, whole + other_whole, both, whole)
-    return np.minimum(2.0 * np.minimum(upper, lower), 1.0)
+    found: NDArray[np.float64] = np.minimum(2.0 * np.minimum(upper, lower), 1.0)
+    return found
 
 
 def how_many(probability: Sequence[float] | NDArray[np.float64], *, level: float = LEVEL) -> Interval:

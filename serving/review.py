@@ -58,17 +58,20 @@ def make_review(
     by_lead = _answers_by_lead(answers)
     until = min(ends.until, clock.moment) - ends.delay - horizon
     periods = {kind: [each for each in everything if each.kind is kind] for kind in Kind}
+    settled = (until - clock.length, until)
     rows = tuple(
-        _row(kind, cases_of, by_lead, ends, clock, horizon, settled=(until - clock.length, until))
-        for kind, cases_of in periods.items()
+        _row(kind, of_kind, by_lead, ends, clock, horizon, settled=settled) for kind, of_kind in periods.items()
     )
+    handed = [each for each in everything if each.handoff_id is not None]
+    told = once([each for each in handed if not each.held_back and settled[0] < each.at <= settled[1]])
     return Review(
         clock=clock,
         horizon=horizon,
-        settled_from=until - clock.length,
-        settled_until=until,
+        settled_from=settled[0],
+        settled_until=settled[1],
         rows=rows,
-        held_back=_compare_held_back([each for each in everything if each.handoff_id is not None], ends, horizon),
+        handed=_realised(told, ends, horizon),
+        held_back=_compare_held_back(handed, ends, horizon),
         found=_found(by_lead, ends, clock, reached_at, watched_from),
         capacity=capacity,
     )
@@ -149,7 +152,7 @@ def _answers_to(case: Case, until: int | None, of_lead: Sequence[Answer]) -> lis
 def _verdict(answers: Sequence[Answer]) -> Answer | None:
     """The newest acceptance or rejection; a contact where there is neither."""
     decided = [each for each in answers if each.verdict in ("accepted", "rejected")]
-    return (decided or list(answers) or [None])[-1]
+    return next(iter([*answers, *decided][::-1]), None)
 
 
 def _response(cases: Sequence[Case], said: Mapping[Case, Sequence[Answer]], now: int) -> Response:
@@ -167,8 +170,14 @@ def _response(cases: Sequence[Case], said: Mapping[Case, Sequence[Answer]], now:
             took.append(max(first - each.since, 0))
         elif each.deadline is not None and each.deadline < now:
             took.append(math.inf)
-    names = ("in_time", "late", "overdue", "waiting", "without_deadline")
-    return Response(*(counts[name] for name in names), median=float(median(took)) if took else None)
+    return Response(
+        in_time=counts["in_time"],
+        late=counts["late"],
+        overdue=counts["overdue"],
+        waiting=counts["waiting"],
+        without_deadline=counts["without_deadline"],
+        median=float(median(took)) if took else None,
+    )
 
 
 def _realised(cases: Sequence[Case], ends: Ends, horizon: int) -> Realised:

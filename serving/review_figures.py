@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from serving.intervals import Interval, rate
 
+
 class Kind(StrEnum):
     """The rows of a review, the most pressing first."""
 
@@ -248,6 +249,7 @@ class Review:
     Attributes
     ----------
     settled_from, settled_until : leads that came into their band in this time are those of `Row.realised`.
+    handed : of both kinds of hand-offs together, what was expected and what came true.
     capacity : how many SQLs sales can take a week; None where nobody said.
     """
 
@@ -256,6 +258,7 @@ class Review:
     settled_from: int
     settled_until: int
     rows: tuple[Row, ...]
+    handed: Realised
     held_back: HeldBackComparison
     found: Found
     capacity: int | None

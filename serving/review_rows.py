@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from features.history import History
 from serving.agreement import Agreement
-from serving.decision import Band, DecidedBy
 from serving.deadlines import deadline
+from serving.decision import Band, DecidedBy
 from serving.review import make_review
 from serving.review_figures import Answer, Case, Clock, Ends, Kind, Review
 from serving.store.tables import band_changes, feedback, handoffs, outcomes
@@ -59,14 +59,16 @@ def ends_of_store(c: sa.Connection, *, converted: str, now: int) -> Ends:
     """Who converted, by the outcomes in the store: only a lead's first one counts; at one instant, converted wins."""
     what = outcomes.c
     rows = c.execute(
-        sa.select(what.lead_id, what.occurred_at, what.recorded_at, what.outcome).where(what.occurred_at < now)
+        sa.select(what.lead_id, what.occurred_at, what.recorded_at, what.outcome, what.told).where(
+            what.occurred_at < now
+        )
     ).all()
     first: dict[str, tuple[int, bool]] = {}
-    for lead_id, at, _, outcome in rows:
+    for lead_id, at, _, outcome, _ in rows:
         end = (at, outcome != converted)
         if lead_id not in first or end < first[lead_id]:
             first[lead_id] = end
-    delays = [max(recorded - at, 0) for _, at, recorded, _ in rows]
+    delays = [max(recorded - at, 0) for _, at, recorded, _, told in rows if told]
     delay = int(np.quantile(delays, 0.99, method="inverted_cdf")) if delays else 0
     return Ends({lead_id: at for lead_id, (at, lost) in first.items() if not lost}, now, delay)
 

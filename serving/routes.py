@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from serving.access_routes import access_routes
 from serving.agreement_routes import agreement_routes
 from serving.behaviour_routes import behaviour_routes, erase_lead, object_of_lead
+from serving.leaders_routes import leaders_routes
 from serving.openapi import openapi_document
 from serving.pages import Pages
 from serving.problems import PROBLEM_JSON, Fault, Refused
@@ -78,6 +79,7 @@ def routes(office: Callable[[], Office]) -> Starlette:
             Route("/metrics", metrics),
             Route("/static/{name}", pages.static),
             *agreement_routes(pages),
+            *leaders_routes(pages),
             *access_routes(pages),
             *behaviour_routes(office),
             Route("/{rest:path}", _Nothing()),

@@ -17,7 +17,12 @@ PROBABILITIES = st.lists(st.floats(0, 1), min_size=0, max_size=9)
 
 def test_wilsons_interval_is_that_of_newcombes_paper() -> None:
     # Newcombe 1998, Statistics in Medicine 17:857, table I: 81/263, 15/148, 0/20, 1/29 (method 3)
-    printed = {(81, 263): (0.2553, 0.3662), (15, 148): (0.0624, 0.1605), (0, 20): (0.0, 0.1611), (1, 29): (0.0061, 0.1718)}
+    printed = {
+        (81, 263): (0.2553, 0.3662),
+        (15, 148): (0.0624, 0.1605),
+        (0, 20): (0.0, 0.1611),
+        (1, 29): (0.0061, 0.1718),
+    }
     for (part, whole), (low, high) in printed.items():
         found = rate(part, whole)
         assert (round(found.low, 4), round(found.high, 4)) == (low, high)

@@ -104,12 +104,14 @@ def test_what_was_handed_over_accepted_and_rejected_is_counted_once_a_lead() -> 
 
 def test_an_answer_without_a_hand_offs_name_belongs_to_the_newest_before_it() -> None:
     review = reviewed(
-        cases_of("""
-        lead band day p
-        a    SQL  970 0.4
-        b    SQL  970 0.4
-        """)
-        + [Case("a", Kind.SQL, 980 * DAY, 980 * DAY, 0.5, None, "second")],
+        [
+            *cases_of("""
+            lead band day p
+            a    SQL  970 0.4
+            b    SQL  970 0.4
+            """),
+            Case("a", Kind.SQL, 980 * DAY, 980 * DAY, 0.5, None, "second"),
+        ],
         answers=[
             Answer("a", 981 * DAY, "accepted"),
             Answer("b", 999 * DAY, "accepted", None, "another hand-off"),
@@ -193,9 +195,7 @@ def test_true_probabilities_raise_a_false_alarm_as_rarely_as_said() -> None:
     alarms = 0
     for _ in range(400):
         p = generator.beta(2, 5, 60)
-        cases = [
-            Case(f"{n}", Kind.SQL, 900 * DAY, 900 * DAY, float(each), None, f"h{n}") for n, each in enumerate(p)
-        ]
+        cases = [Case(f"{n}", Kind.SQL, 900 * DAY, 900 * DAY, float(each), None, f"h{n}") for n, each in enumerate(p)]
         won = {f"{n}": 901 for n in np.flatnonzero(generator.random(60) < p)}
         alarms += row(reviewed(cases, converted=won), Kind.SQL).realised.alarm is not None
     assert alarms / 400 <= 0.05
