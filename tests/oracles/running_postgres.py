@@ -27,9 +27,19 @@ def find_binaries() -> Path | None:
     return next((each for each in places if (each / "initdb").exists() and (each / "pg_ctl").exists()), None)
 
 
+_KEEPER = """
+"$1/initdb" -D "$2/data" -U tester -A trust -E UTF8 --locale=C -N >"$2/log" 2>&1 &&
+"$1/pg_ctl" -D "$2/data" -l "$2/log" -w -o "$3" start >/dev/null 2>&1 && echo ready || cat "$2/log"
+cat >/dev/null
+"$1/pg_ctl" -D "$2/data" -m immediate -w stop >/dev/null 2>&1
+rm -rf "$2"
+"""
+"""Waits for the end of its input, which comes however the test run ends, and leaves nothing behind."""
+
+
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """The address of a fresh server's database `postgres`; stopped when the block ends.
+    """The address of a fresh server's database `postgres`; stopped when the block ends, or the process is killed.
 
     initdb refuses root: it then runs as `postgres` or `nobody`, to whom the folder is given.
     """
@@ -38,21 +48,22 @@ def running_postgres() -> Iterator[str]:
     # Not in pytest's own folder: the path of a socket may have about a hundred characters, no more.
     folder = Path(tempfile.mkdtemp(prefix="propensity-pg-"))
     user = _unprivileged()
-    try:
-        if user is not None:
-            os.chown(folder, user.pw_uid, user.pw_gid)
-        data = folder / "data"
-        _run(
-            binaries / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", user=user
-        )
-        options = _OPTIONS.format(folder=folder)
-        _run(binaries / "pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", options, "start", user=user)
+    told = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()} if user is not None else {}
+    if user is not None:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    with subprocess.Popen(
+        ["/bin/sh", "-c", _KEEPER, "keeper", binaries, folder, _OPTIONS.format(folder=folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/", start_new_session=True, **told,
+    ) as keeper:  # fmt: skip
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
         try:
+            said = keeper.stdout.readline()
+            assert said == "ready\n", said
             yield f"postgresql://tester@/postgres?host={folder}"
         finally:
-            _run(binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop", user=user)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            keeper.stdin.close()
+            keeper.wait()
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
@@ -60,13 +71,3 @@ def _unprivileged() -> pwd.struct_passwd | None:
         return None
     known = {each.pw_name: each for each in pwd.getpwall()}
     return known["postgres"] if "postgres" in known else known["nobody"]
-
-
-def _run(*command: object, user: pwd.struct_passwd | None) -> None:
-    told = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": ()} if user is not None else {}
-    with tempfile.TemporaryFile() as said:  # a pipe would stay open for as long as the server runs
-        done = subprocess.run(
-            [str(each) for each in command], stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", **told
-        )
-        said.seek(0)
-        assert done.returncode == 0, said.read().decode(errors="replace")
