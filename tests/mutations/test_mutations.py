@@ -19,9 +19,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PATCHES = sorted(Path(__file__).parent.glob("*.patch"))
-SIX = {
+FAULTS = {
     "lt_to_le_at_as_of", "recorded_time_ignored", "window_off_by_a_microsecond", "tie_order", "calibrator_skipped",
-    "categories_shifted",
+    "categories_shifted", "rules_see_the_moment_itself", "trigger_window_open_below", "exclusion_after_fast_lane",
+    "newest_value_is_the_first",
 }  # fmt: skip
 
 WITNESS = """
@@ -35,8 +36,8 @@ def pytest_sessionfinish(session):
 """A plugin that says from where the tested modules came: the installed package is this source, not the copy."""
 
 
-def test_there_is_a_patch_for_each_of_the_six_faults() -> None:
-    assert {path.stem for path in PATCHES} == SIX
+def test_there_is_a_patch_for_each_of_the_faults() -> None:
+    assert {path.stem for path in PATCHES} == FAULTS
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda path: path.stem)
