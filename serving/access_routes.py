@@ -56,7 +56,7 @@ def access_routes(pages: Pages) -> list[Route]:
     ) -> Response:
         office, scope, headers = pages.office(), request.scope, dict(request.scope["headers"])
         to = safe_address(request.query_params.get("next"))
-        if attempt is None and (not office.access.closed or office.access.recognise(scope, headers) is not None):
+        if attempt is None and office.access.recognise(scope, headers) is not None:
             return _go(to)
         guard, value = login_guard(scope, headers, office.store, office.clock())
         content = login_page(office.store, lang, to=to, csrf=guard.token, attempt=attempt, name=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,9 +24,7 @@ class LetIn:
         self._actor = actor
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        await self._app(
-            {**scope, ACTOR: self._actor, GUARD: Guard(TOKEN, lambda given: given == TOKEN)}, receive, send
-        )
+        await self._app({**scope, ACTOR: self._actor, GUARD: Guard(TOKEN, lambda given: given == TOKEN)}, receive, send)
 
 
 class Asking:
@@ -50,18 +48,16 @@ class Asking:
         *,
         form: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     ) -> httpx.Response:
-        sent = dict(headers or {})
+        sent = list(headers.items() if isinstance(headers, Mapping) else headers)
         if form is not None:
             body = urlencode(form).encode()
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
+            sent.append(("Content-Type", "application/x-www-form-urlencoded"))
 
         async def asked() -> httpx.Response:
             transport = httpx.ASGITransport(self._app, client=(self._client, 1))
-            async with httpx.AsyncClient(
-                transport=transport, base_url=self._address, cookies=self.cookies
-            ) as http:
+            async with httpx.AsyncClient(transport=transport, base_url=self._address, cookies=self.cookies) as http:
                 reply = await http.request(method, path, content=body, headers=sent)
                 self.cookies = http.cookies
                 return reply
