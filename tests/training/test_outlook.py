@@ -14,30 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.calendar_days import DAY
+from oracles.made_backtests import made_backtest
 from oracles.made_scorers import made_bundle
 from training.bundle import load_bundle, save_bundle
 from training.cutoffs_table import WEEK, Backtest
 from training.outlook import GRID, ROUND, Outlook, Outlooks, points_like
-
-
-def made(moments: int = 600, leads: int = 200, seed: int = 0, part: float = 0.5) -> Backtest:
-    """Leads of which some convert on a day of their own, scored now and then before."""
-    draw = np.random.default_rng(seed)
-    lead = draw.integers(0, leads, moments)
-    bent, converts_on = draw.normal(-2, 1.2, leads), draw.integers(40, 90, leads) * DAY
-    at = draw.integers(0, 40, moments) * DAY + draw.integers(0, 5, moments)
-    p = 1 / (1 + np.exp(-(bent[lead] + draw.normal(0, 0.7, moments))))
-    p = np.round(p, int(draw.integers(2, 6)))
-    label = ((draw.random(leads) < 1 / (1 + np.exp(-bent)))[lead] & (converts_on[lead] - at < 60 * DAY)).astype(np.int8)
-    return Backtest.of(
-        p,
-        label,
-        lead,
-        at,
-        part=part,
-        lead_time=np.where(label == 1, converts_on[lead] - at, -1),
-        points=np.round(30 * p + draw.normal(0, 4, moments)),
-    )
 
 
 def plainly(backtest: Backtest, values: np.ndarray, mql: float, sql: float) -> dict[str, float | None]:
@@ -98,7 +79,7 @@ def assert_same(found: Outlook, plain: dict[str, float | None]) -> None:
 def test_any_pair_gives_what_a_plain_count_gives(
     moments: int, leads: int, seed: int, cutoffs: tuple[float, float]
 ) -> None:
-    backtest = made(moments, leads, seed)
+    backtest = made_backtest(moments, leads, seed)
     outlooks = Outlooks.of(backtest, draws=3)
     for mql, sql in (sorted(cutoffs), sorted(float(f"{each:.2g}") or 0.01 for each in cutoffs)):
         if sql >= 1:
@@ -111,7 +92,7 @@ def test_any_pair_gives_what_a_plain_count_gives(
 
 
 def test_an_outlook_agrees_with_the_pair_of_the_table_intervals_included() -> None:
-    backtest = made()
+    backtest = made_backtest()
     found, pair = Outlooks.of(backtest).outlook(0.1, 0.3), backtest.pair(0.1, 0.3)
     assert found.sqls_a_week == pair.sql.leads_a_week
     assert found.precision_sql == pair.sql.precision
@@ -121,7 +102,7 @@ def test_an_outlook_agrees_with_the_pair_of_the_table_intervals_included() -> No
 
 
 def test_a_cutoff_off_the_grid_is_counted_as_well_as_one_on_it() -> None:
-    backtest = made()
+    backtest = made_backtest()
     outlooks = Outlooks.of(backtest, draws=50)
     assert 0.12345 not in GRID
     assert outlooks.outlook(0.12345, 0.3).sqls_a_week == outlooks.outlook(0.1, 0.3).sqls_a_week
@@ -131,11 +112,11 @@ def test_a_cutoff_off_the_grid_is_counted_as_well_as_one_on_it() -> None:
 @pytest.mark.parametrize("pair", [(0.3, 0.1), (0.0, 0.5), (0.5, 1.0), (float("nan"), 0.5)])
 def test_cutoffs_that_no_agreement_could_have_are_refused(pair: tuple[float, float]) -> None:
     with pytest.raises(ValueError, match="mql <= sql"):
-        Outlooks.of(made(), draws=2).outlook(*pair)
+        Outlooks.of(made_backtest(), draws=2).outlook(*pair)
 
 
 def test_the_cutoff_for_a_capacity_is_the_lowest_that_fits() -> None:
-    backtest = made()
+    backtest = made_backtest()
     outlooks = Outlooks.of(backtest, draws=2)
     for capacity in (0.5, 3, 10, 41.5):
         cutoff = outlooks.cutoff_for(capacity)
@@ -148,7 +129,7 @@ def test_the_cutoff_for_a_capacity_is_the_lowest_that_fits() -> None:
 
 
 def test_a_capacity_says_nothing_of_moments_at_one_instant() -> None:
-    backtest = replace(made(), weeks=0.0)
+    backtest = replace(made_backtest(), weeks=0.0)
     outlooks = Outlooks.of(backtest, draws=2)
     assert outlooks.cutoff_for(40) is None
     found = outlooks.outlook(0.1, 0.3)
@@ -158,7 +139,7 @@ def test_a_capacity_says_nothing_of_moments_at_one_instant() -> None:
 
 
 def test_points_take_as_many_leads_as_the_probability_does_where_points_differ() -> None:
-    backtest = made(moments=400, leads=400)
+    backtest = made_backtest(moments=400, leads=400)
     backtest = replace(backtest, points=np.random.default_rng(1).permutation(len(backtest)).astype(np.float64))
     outlooks = Outlooks.of(backtest, draws=2)
     for mql, sql in ((0.05, 0.2), (0.1, 0.31), (0.777, 0.999)):
@@ -179,7 +160,7 @@ def test_of_equal_points_the_nearest_count_is_taken_and_the_fewer_of_two_as_near
 
 
 def test_the_chart_falls_in_volume_as_the_cutoff_rises() -> None:
-    curve = Outlooks.of(made(), draws=20).curve
+    curve = Outlooks.of(made_backtest(), draws=20).curve
     cutoffs = [each.cutoff for each in curve]
     assert cutoffs == sorted(cutoffs)
     assert set(cutoffs) <= set(ROUND.tolist())
@@ -190,7 +171,7 @@ def test_the_chart_falls_in_volume_as_the_cutoff_rises() -> None:
 
 
 def test_a_pair_is_answered_while_a_slider_moves() -> None:
-    outlooks = Outlooks.of(made(20_000, 12_000))
+    outlooks = Outlooks.of(made_backtest(20_000, 12_000))
     outlooks.outlook(0.1, 0.3), outlooks.by_points(0.1, 0.3)
     taken = []
     for step in range(20):
@@ -221,7 +202,7 @@ def test_a_bundle_of_before_lead_times_still_loads_and_says_nothing_of_them(tmp_
 
 
 def test_lead_times_and_points_come_back_from_a_bundle_as_they_were(tmp_path: Path) -> None:
-    bundle = replace(made_bundle()[0], backtest=made())
+    bundle = replace(made_bundle()[0], backtest=made_backtest())
     save_bundle(bundle, tmp_path / "new")
     found = load_bundle(tmp_path / "new").backtest
     for name, array in bundle.backtest.arrays().items():
@@ -230,21 +211,25 @@ def test_lead_times_and_points_come_back_from_a_bundle_as_they_were(tmp_path: Pa
 
 def test_a_lead_time_without_a_conversion_is_refused() -> None:
     with pytest.raises(ValueError, match="lead time"):
-        replace(made(), lead_time=np.full(600, 5))
+        replace(made_backtest(), lead_time=np.full(600, 5))
 
 
 def test_rows_of_one_lead_are_sorted_by_what_else_is_kept() -> None:
-    backtest = replace(made(), lead=np.zeros(600, np.int32))
-    order = np.random.default_rng(3).permutation(len(backtest))
-    assert backtest.lead_time is not None
-    assert backtest.points is not None
-    again = Backtest.of(
-        backtest.probability[order],
-        backtest.label[order],
-        backtest.lead,
-        np.zeros(len(order), np.int64),
-        lead_time=backtest.lead_time[order],
-        points=backtest.points[order],
-    )
-    for name in ("probability", "label", "lead_time", "points"):
-        assert np.array_equal(backtest.arrays()[name], again.arrays()[name]), name
+    drawn = made_backtest()
+    order = np.random.default_rng(3).permutation(len(drawn))
+
+    def of_one_lead(rows: np.ndarray) -> Backtest:
+        assert drawn.lead_time is not None
+        assert drawn.points is not None
+        return Backtest.of(
+            drawn.probability[rows],
+            drawn.label[rows],
+            np.zeros(len(rows), np.int64),
+            np.zeros(len(rows), np.int64),
+            lead_time=drawn.lead_time[rows],
+            points=drawn.points[rows],
+        )
+
+    one, other = of_one_lead(np.arange(len(drawn))), of_one_lead(order)
+    for name, array in one.arrays().items():
+        assert np.array_equal(array, other.arrays()[name]), name
