@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,29 +17,47 @@ import numpy as np
 
 
 def generate(
-    port: int, path: str, body_file: str, concurrency: int, most_requests: int, most_seconds: float, warm: int
+    port: int,
+    concurrency: int,
+    most_requests: int,
+    most_seconds: float,
+    warm: int,
+    path: str = "",
+    body_file: str = "",
+    gets: Sequence[str] = (),
+    bodies_file: str = "",
 ) -> dict[str, Any]:
-    """Ask ``POST path`` on loopback.
+    """Ask on loopback: ``POST path`` with a body, or with each of some bodies in turn, or ``GET`` some paths in turn.
 
     Returns
     -------
     requests a second, 50th and 99th percentile in milliseconds, number of requests; any answer but 200 is an error.
     """
-    body = Path(body_file).read_bytes()
+    requests = [f"GET {each} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode() for each in gets]
+    if bodies_file:
+        requests += [_post(port, path, each.encode()) for each in Path(bodies_file).read_text().splitlines()]
+    elif body_file:
+        requests.append(_post(port, path, Path(body_file).read_bytes()))
+    return asyncio.run(_all(port, cycle(requests), concurrency, most_requests, most_seconds, warm))
+
+
+def _post(port: int, path: str, body: bytes) -> bytes:
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    return asyncio.run(_all(port, head.encode() + body, concurrency, most_requests, most_seconds, warm))
+    return head.encode() + body
 
 
-async def _all(port: int, request: bytes, concurrency: int, most: int, seconds: float, warm: int) -> dict[str, Any]:
+async def _all(
+    port: int, requests: Iterator[bytes], concurrency: int, most: int, seconds: float, warm: int
+) -> dict[str, Any]:
     connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(concurrency)]
     left = [warm]
-    await asyncio.gather(*(_ask(*each, request, left, perf_counter() + seconds, []) for each in connections))
+    await asyncio.gather(*(_ask(*each, requests, left, perf_counter() + seconds, []) for each in connections))
     taken: list[float] = []
     left, started = [most], perf_counter()
-    await asyncio.gather(*(_ask(*each, request, left, started + seconds, taken) for each in connections))
+    await asyncio.gather(*(_ask(*each, requests, left, started + seconds, taken) for each in connections))
     passed = perf_counter() - started
     for _, writer in connections:
         writer.close()
@@ -48,7 +68,7 @@ async def _all(port: int, request: bytes, concurrency: int, most: int, seconds: 
 async def _ask(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
-    request: bytes,
+    requests: Iterator[bytes],
     left: list[int],
     until: float,
     taken: list[float],
@@ -56,7 +76,7 @@ async def _ask(
     while left[0] > 0 and perf_counter() < until:
         left[0] -= 1
         started = perf_counter()
-        writer.write(request)
+        writer.write(next(requests))
         acknowledge_at_once(writer)
         answer = await reader.readuntil(b"\r\n\r\n")
         lines = answer.lower().split(b"\r\n")
