@@ -138,6 +138,11 @@ def visible_rows(offsets: NDArray[np.int64], known_at: NDArray[np.int64], moment
     Slices keep memory flat however many moments and rows there are; what a moment sees doesn't depend on them, and
     nothing is done for leads without a moment: one lead of a large table is as quick as one lead of a request.
     """
+    if len(moments) == 1:  # one lead of a request: as below, without the bookkeeping of many
+        start, end = offsets[moments.lead[0]], offsets[moments.lead[0] + 1]
+        row = np.arange(start, end, dtype=np.int64)[known_at[start:end] < moments.as_of[0]]
+        yield 0, 1, np.zeros(len(row), dtype=np.int64), row
+        return
     starts, ends = offsets[moments.lead], offsets[moments.lead + 1]
     pairs = np.cumsum(ends - starts)
     first = 0

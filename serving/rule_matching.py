@@ -73,10 +73,9 @@ def _meets(history: History, moments: Moments, column: str, condition: Attribute
         says = codes[row] >= 0
         newest[first + moment[says]] = codes[row[says]]  # rows are in order of time: the newest is written last
     # Only values that some moment has are looked at: a column of mail addresses has as many values as leads.
-    present, where = np.unique(newest, return_inverse=True)
-    texts = held.rows.vocabularies[place]
-    met = np.array([code >= 0 and condition.met_by(texts[code]) for code in present.tolist()], dtype=np.bool_)
-    return met[where] if len(moments) else np.zeros(0, dtype=np.bool_)
+    texts, told = held.rows.vocabularies[place], newest.tolist()
+    met = {code: code >= 0 and condition.met_by(texts[code]) for code in set(told)}
+    return np.array([met[code] for code in told], dtype=np.bool_)
 
 
 def _events_hold(history: History, moments: Moments, rules: Mapping[str, EventCount | OpenedShare]) -> dict[str, Flags]:
