@@ -18,7 +18,6 @@ from serving.store.behaviour import Accepted, NewEvent, NewLead, NewOutcome, add
 from serving.strict_json import parse_json
 from serving.wire import read_as
 from serving.wire_behaviour import SentEvent, SentLead, SentOutcome, read_rows
-from serving.withheld import carry_objections
 
 AHEAD = 600 * 1_000_000
 """How far a sender's clock may be ahead of ours (microseconds)."""
@@ -57,8 +56,6 @@ class Ingestion:
                 results.append({"status": "refused", "errors": refused.to_json()["errors"]})
         with self._store.writing() as c:
             taken = _add(c, name, [row for _, row in rows], now)
-            if name == "leads":
-                carry_objections(c, self._store, {row.lead_id for _, row in rows})
             touched = {row.lead_id for (_, row), what in zip(rows, taken, strict=True) if what.status != "erased"}
             # what was recorded at `now` is seen strictly after it
             self._restanding.restand(c, sorted(touched), as_of=now + 1)

@@ -17,16 +17,19 @@ from numpy.typing import NDArray
 from features.calendar_days import DAY
 from features.history import NEVER, History
 from features.moments import Moments
+from features.wording import LANGS, Lang
 from serving.agreement import Agreement
 from serving.champion import Snapshot
 from serving.deadlines import deadline_of
 from serving.decision import Band, DecidedBy
+from serving.decision_words import why_band
 from serving.handoff import HandedOver, People, hand_over, one_at_a_time
 from serving.handoff_settings import HandoffSettings
 from serving.hysteresis import Standing, settled_band
 from serving.lead_score import LeadScore, Reasons
 from serving.people_words import grade, names
 from serving.scoring import ServingModel, score_leads
+from serving.store.erased import erased_among
 from serving.store.tables import band_changes, scores, standings
 
 WEEK = 7 * DAY
@@ -49,6 +52,7 @@ class Scored:
     last_event : instant and type of its newest visible event, None where there is none.
     active_again : it was lost, and has acted since.
     too_old : older than any lead that the model learned from.
+    because : in each language, what put the lead on the fast lane; None where it isn't.
     """
 
     score: LeadScore
@@ -59,6 +63,7 @@ class Scored:
     last_event: tuple[int, str] | None
     active_again: bool
     too_old: bool
+    because: Mapping[Lang, str] | None
 
     @property
     def reasons_en(self) -> tuple[str, ...]:
@@ -141,7 +146,14 @@ def score_standings(
             last_event=last_event(history, position, as_of),
             active_again=bool(lost[row]),
             too_old=bool(too_old[row]),
+            because=_because(score, snapshot),
         )
+
+
+def _because(score: LeadScore, snapshot: Snapshot) -> Mapping[Lang, str] | None:
+    if score.decided_by is not DecidedBy.FAST_LANE:
+        return None
+    return {lang: why_band(score, snapshot.schema, lang)[-1] for lang in LANGS}
 
 
 def last_event(history: History, position: int, as_of: int) -> tuple[int, str] | None:
@@ -192,24 +204,30 @@ def settle(
     now : by the clock, microseconds.
     """
     one_at_a_time(c)
-    before = _before(c, [each.score.lead_id for each in scored])
+    ids = [each.score.lead_id for each in scored]
+    erased, before = erased_among(c, ids), _before(c, ids)
     rows, kept, changes = [], [], []
     for each in scored:
         old = before.get(each.score.lead_id)
+        if each.score.lead_id in erased:
+            continue
         if old is not None and old["as_of"] > each.score.as_of:
             continue
         row = _settled(each, old, agreement)
-        handed = hand_over(
-            c,
-            score=each.score,
-            reasons_en=each.reasons_en,
-            reasons_ja=each.reasons_ja,
-            people=People(each.title, each.company, each.owner),
-            agreement=agreement,
-            settings=settings,
-            now=now,
-            active_again=each.active_again,
-        )
+        handed = None
+        if not each.too_old or each.because is not None:  # nobody calls a lead that old, unless it asks for it
+            handed = hand_over(
+                c,
+                score=each.score,
+                reasons_en=each.reasons_en,
+                reasons_ja=each.reasons_ja,
+                people=People(each.title, each.company, each.owner),
+                agreement=agreement,
+                settings=settings,
+                now=now,
+                active_again=each.active_again,
+                because=each.because,
+            )
         if handed is not None:
             row["state"] = "held_back" if handed.held_back else "handed_over"
         row["deadline"] = _deadline(each.score, row, old, handed, agreement)
@@ -282,7 +300,7 @@ def _settled(each: Scored, old: Mapping[str, Any] | None, agreement: Agreement |
         "agreement_version": None if score.agreement is None else score.agreement.version,
         "order_score": -(score.score / 100 if score.probability is None else score.probability),
         "lane": lane_of(name, score.decided_by),
-        "state": "too_old" if each.too_old else _state(old, same),
+        "state": "too_old" if each.too_old and each.because is None else _state(old, same),
         "kept_at": None if old is None else old["kept_at"],
         "kept_score": None if old is None else old["kept_score"],
     }

@@ -13,7 +13,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -100,12 +100,21 @@ class Sweep:
             self._lease.give_back()
 
     def _due(self, wanted: dict[str, Any]) -> bool:
+        swept = self._swept()
+        return bool(swept is None or swept["by"] != wanted or self._clock() - swept["at"] >= HOUR)
+
+    def _swept(self) -> dict[str, Any] | None:
+        """When the newest sweep was, and by what; None before the first."""
         with self._store.reading() as c:
             found = c.execute(sa.select(store_settings.c.value).where(store_settings.c.name == SWEPT)).scalar()
-        if found is None:
-            return True
-        swept = json.loads(found)
-        return bool(swept["by"] != wanted or self._clock() - swept["at"] >= HOUR)
+        return None if found is None else dict(json.loads(found))
+
+    def _channels(self, wanted: dict[str, Any]) -> HandoffSettings:
+        """Where hand-offs go. Whoever is SQL when an agreement takes effect for the first time is found in the queue and
+        sent nowhere: a backlog of hundreds is no news, and would bury what is."""
+        swept = self._swept()
+        first = wanted["agreement"] is not None and (swept is None or swept["by"]["agreement"] is None)
+        return replace(self._settings, webhook=None, mail=None) if first else self._settings
 
     def _sweep(self, snapshot: Snapshot, history: History, wanted: dict[str, Any]) -> None:
         begun, at, as_of = time.perf_counter(), self._clock(), history.now
@@ -113,11 +122,11 @@ class Sweep:
             facts = facts_of(c, None, as_of=at)
             stood = set(c.execute(sa.select(standings.c.lead_id)).scalars())
         positions = self._with_consent(history, standing_leads(history, as_of))
-        count = 0
+        count, channels = 0, self._channels(wanted)
         for first in range(0, len(positions), LEADS_AT_ONCE):
             part = positions[first : first + LEADS_AT_ONCE]
             scored = list(score_standings(snapshot, history, part, as_of=as_of, facts=facts))
-            count += self._settle(scored, snapshot)
+            count += self._settle(scored, snapshot, channels)
             self._lease.take(now=self._clock(), seconds=LEASE_SECONDS)
         gone = stood.difference(str(each) for each in history.lead_ids[positions])
         with self._store.writing() as c:
@@ -131,9 +140,9 @@ class Sweep:
         self._withheld.look()
         return positions[[not self._withheld.holds(str(each)) for each in history.lead_ids[positions]]]
 
-    def _settle(self, scored: list[Scored], snapshot: Snapshot) -> int:
+    def _settle(self, scored: list[Scored], snapshot: Snapshot, channels: HandoffSettings) -> int:
         with self._store.writing() as c:
-            return settle(c, scored, agreement=snapshot.agreement.valid, settings=self._settings, now=self._clock())
+            return settle(c, scored, agreement=snapshot.agreement.valid, settings=channels, now=self._clock())
 
     @staticmethod
     def _still_gone(c: sa.Connection, lead_ids: list[str], as_of: int) -> list[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import sqlalchemy as sa
 
 from serving.store import Store
 from serving.store.behaviour import object_to_profiling
 from serving.store.erased import write_alone
 from serving.store.inserting import add_new
-from serving.store.lead_rows import in_parts
 from serving.store.tables import objections, tombstones
 
 
@@ -49,12 +46,3 @@ def object_to(c: sa.Connection, store: Store, lead_id: str, *, now: int) -> bool
     write_alone(c)  # a lead that is just being added would miss the objection, and the objection the lead
     add_new(c, objections, [{"lead_hash": store.hash_of(lead_id), "objected_at": now}], key=("lead_hash",))
     return object_to_profiling(c, lead_id, now=now)
-
-
-def carry_objections(c: sa.Connection, store: Store, lead_ids: Iterable[str]) -> None:
-    """Leads that have just come, and objected before we knew them, are kept as objecting."""
-    by_hash = {store.hash_of(each): each for each in lead_ids}
-    for some in in_parts(sorted(by_hash)):
-        query = sa.select(objections).where(objections.c.lead_hash.in_(some))
-        for row in c.execute(query).all():
-            object_to_profiling(c, by_hash[row.lead_hash], now=row.objected_at)
