@@ -144,7 +144,7 @@ class SalesPages:
         actor = require_role(request.scope, "sales")
         if form.get("known") not in ("yes", "no"):
             raise Refused(422, [Fault("known", "something else", "yes or no")])
-        office.leads.find(lead_id)
+        found = office.leads.find(lead_id)
         with office.store.writing() as c:
             record_fact(
                 c,
@@ -156,6 +156,7 @@ class SalesPages:
                 note=form.get("note", ""),
                 now=office.clock(),
             )
+            office.restanding.restand_found(c, found)  # a fact may be what was missing for SQL
         return _back(lead_id, lang, "fact")
 
     def _wanted(self, asked: Mapping[str, str]) -> Wanted:
