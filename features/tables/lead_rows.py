@@ -64,7 +64,7 @@ def fetch_labels(
             )
         if changes is not None and told in changes.columns:
             cell = text(changes.columns[told])
-            parts.append(f"select lead, own, 1, known, {cell} from checked_attributes where reason is null")
+            parts.append(f"select lead, own, 1 as src, known, {cell} as v from checked_attributes where reason is null")
         if key == "link":
             shown[:] = [told.replace("{lead_id}", quote(str(each), safe="")) for each in lead_ids]
         elif parts:
