@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import sqlalchemy as sa
 
-from features.wording import Lang
+from features.wording import LANGS, Lang
 from serving.access import cookie, is_encrypted
 from serving.actor import NOBODY
 from serving.audit import record
@@ -19,11 +19,12 @@ from serving.csrf import Guard, signed_guard
 from serving.login_limits import begin_attempt, forget_failures
 from serving.page_words import words
 from serving.people import has_users, user_name, who_has_password
-from serving.sessions import begin_session
+from serving.sessions import IDLE, LONGEST, begin_session
 from serving.store import Store
 from serving.store.tables import users
 
 LONGEST_ADDRESS = 2000
+HOUR = 3600 * 1_000_000
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ def login_page(store: Store, lang: Lang, *, to: str, csrf: str, attempt: Attempt
         "nobody": not anyone,
         "name": name,
         "csrf": csrf,
+        "hours": IDLE // HOUR,
+        "days": LONGEST // (24 * HOUR),
         "navigation": [],
         "open_access": False,
     }
@@ -109,7 +112,9 @@ def login_address(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> s
         ours = before.netloc.encode("latin-1") in (headers.get(b"host"), headers.get(b"x-forwarded-host"))
         asked = before._replace(scheme="", netloc="", fragment="").geturl() if ours else "/"
     to = safe_address(asked)
-    return "/login" if to == "/" else f"/login?{urlencode({'next': to})}"
+    told = parse_qs(urlsplit(to).query).get("lang", [""])[-1]
+    query = {"next": to} | ({"lang": told} if told in LANGS else {})
+    return "/login" if to == "/" else f"/login?{urlencode(query)}"
 
 
 LOGIN_COOKIE = "propensity-login"

@@ -27,10 +27,14 @@ def site(store: Store) -> Site:
 def test_whoever_is_not_logged_in_is_led_to_the_login_and_back(site: Site) -> None:
     browser = site.asking()
     turned = browser.get("/leads/a%2Fb?lang=ja")
-    assert (turned.status_code, turned.headers["location"]) == (303, "/login?next=%2Fleads%2Fa%252Fb%3Flang%3Dja")
+    assert (turned.status_code, turned.headers["location"]) == (
+        303,
+        "/login?next=%2Fleads%2Fa%252Fb%3Flang%3Dja&lang=ja",
+    )
     page = browser.get(turned.headers["location"])
     assert page.status_code == 200
-    assert 'action="/login?next=%2Fleads%2Fa%252Fb%3Flang%3Dja&amp;lang=en"' in page.text
+    assert 'action="/login?next=%2Fleads%2Fa%252Fb%3Flang%3Dja&amp;lang=ja"' in page.text
+    assert "ユーザー名" in page.text, "in the language of the page that was asked for"
     entered = log_in(browser, "mori", to="%2Fleads%2Fa%252Fb%3Flang%3Dja")
     assert (entered.status_code, entered.headers["location"]) == (303, "/leads/a%2Fb?lang=ja")
     assert browser.get("/leads/a%2Fb?lang=ja").json()["name"] == "mori"
@@ -244,7 +248,7 @@ def test_after_a_session_ended_a_form_leads_back_to_its_page(site: Site) -> None
     sent = {"Referer": "http://localhost/leads/a?lang=ja"}
     assert (
         site.asking().post("/leads/a/feedback", {}, **sent).headers["location"]
-        == "/login?next=%2Fleads%2Fa%3Flang%3Dja"
+        == "/login?next=%2Fleads%2Fa%3Flang%3Dja&lang=ja"
     )
     sent = {"Referer": "http://evil.example/leads/a"}
     assert site.asking().post("/leads/a/feedback", {}, **sent).headers["location"] == "/login"
