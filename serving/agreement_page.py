@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.errors import Problem, UserError
+from features.history import History
 from features.schema import Schema
 from features.wording import Lang, message
-from serving.actor import Actor
+from serving.actor import SOMEONE, Actor
 from serving.agreement import Agreement
 from serving.agreement_versions import agreement_text, changed, text_digest, versions
+from serving.agreement_warnings import agreement_warnings
 from serving.agreement_words import agreement_words
 from serving.band_moves import BANDS, BandMoves, moves_under
 from serving.champion import Snapshot
@@ -92,6 +94,7 @@ def agreement_page(
     snapshot: Snapshot,
     simulator: Simulator | None,
     *,
+    history: History | None,
     meaning: Meaning,
     actor: Actor,
     asked: Mapping[str, str],
@@ -100,7 +103,13 @@ def agreement_page(
     now: int,
     lang: Lang,
 ) -> dict[str, Any]:
-    """The content of the page."""
+    """The content of the page.
+
+    Parameters
+    ----------
+    history : the tables as the service holds them, to say which names in the rules they do not know; None where it holds
+        none.
+    """
     agreement = stands.state.agreement
     zone = snapshot.schema.zone
     proposal = None if simulator is None else proposal_of(simulator, asked, agreement, lang)
@@ -114,6 +123,9 @@ def agreement_page(
         "in_effect": stands.state.signed,
         "done": words(f"agreement.done.{done}", lang) if done in DONE else "",
         "rules": None if agreement is None else _rules(agreement, meaning, snapshot.schema, lang),
+        "warnings": []
+        if agreement is None or history is None
+        else agreement_warnings(agreement, history, meaning["stages"], lang=lang),
         "teams": [] if agreement is None else [_team(team, stands.state, actor, draft, zone, lang) for team in TEAMS],
         "sha256": "" if agreement is None else signed_digest(agreement, **meaning),
         "looked_at": text_digest(stands.text),
@@ -236,7 +248,7 @@ def _version(version: Version, before: Version | None, current: str, zone: str, 
     differs = [] if before is None else changed(before.content, version.content)
     return {
         "title": words("agreement.history.version", lang, version=version.version),
-        "author": words("agreement.history.by_hand", lang) if version.by_hand else version.author,
+        "author": _author(version, lang),
         "date": date(version.saved_at, zone, lang, now=now),
         "moment": moment(version.saved_at, zone, lang),
         "datetime": machine_time(version.saved_at),
@@ -247,6 +259,12 @@ def _version(version: Version, before: Version | None, current: str, zone: str, 
         "first": before is None,
         "changes": [{"key": key, "before": old, "after": new} for key, old, new in differs],
     }
+
+
+def _author(version: Version, lang: Lang) -> str:
+    if version.by_hand:
+        return words("agreement.history.by_hand", lang)
+    return words("agreement.history.someone", lang) if version.author == SOMEONE.name else version.author
 
 
 def _volumes(expected: Mapping[str, Any] | None, lang: Lang) -> str:

@@ -180,6 +180,7 @@ class _Desk:
             as_it_stands(office.workspace.folder, meaning),
             snapshot,
             self._simulator(snapshot),
+            history=None if office.tables.held is None else office.tables.held.history,
             meaning=meaning,
             actor=require_role(request.scope, "lead"),
             asked=asked,
@@ -222,7 +223,9 @@ def _sent(form: dict[str, str] | Refused) -> dict[str, str]:
 
 
 def _go(done: str, lang: Lang) -> Response:
-    return RedirectResponse(f"/agreement?{urlencode({'done': done, 'lang': lang})}", status_code=303, headers=HEADERS)
+    # the fragment is named, since browsers would else keep that of the form
+    address = f"/agreement?{urlencode({'done': done, 'lang': lang})}#main"
+    return RedirectResponse(address, status_code=303, headers=HEADERS)
 
 
 def _json(told: object, status: int = 200) -> Response:

@@ -66,6 +66,7 @@ class AgreementSite:
         self.store = store
         self.now = NOW
         self.access = SimpleNamespace(closed=True)
+        self.tables = SimpleNamespace(held=None)
         self.workspace = SimpleNamespace(name="b2b", folder=folder, converted="converted")
         self.model = model_with() if model is None else model
         if toml is not None:

@@ -130,7 +130,7 @@ def test_leads_that_would_change_their_band_are_counted(site: AgreementSite) -> 
 def test_a_leader_saves_a_pair_and_both_teams_sign_it(site: AgreementSite) -> None:
     marketing, sales = site.asking(LEADER), site.asking(Actor("weber", "lead", "sales"))
     reply = site.saved(marketing, mql="0.05", sql="0.25", reason="Sales has two new people")
-    assert (reply.status_code, reply.headers["Location"]) == (303, "/agreement?done=saved&lang=en")
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/agreement?done=saved&lang=en#main")
     assert "sql = 0.25" in site.text
     assert "# what we agreed in spring" in site.text
     assert "version = 2" in site.text
