@@ -15,6 +15,7 @@ from training.evaluation import Evaluation
 from training.figures import GAINS
 
 _ROOT_TICKS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+_KINDS = {"points": "line is-other is-thin", "base rate": "diagonal"}
 _SHOWN_PARTS = (0.01, 0.05, 0.10, 0.20, 0.30, 0.50, 0.70, 1.0)
 
 
@@ -31,6 +32,7 @@ def reliability_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
     return {
         "title": title,
         "note": words("model.scores.reliability_note", lang),
+        "legend": [],
         "svg": reliability_svg(
             points,
             axes,
@@ -54,11 +56,13 @@ def gains_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
     ours = next(iter(evaluation.models.values())).gains
     title = words("model.scores.gains", lang)
     by_part = dict(zip(GAINS, ours, strict=True))
+    curves = _curves(evaluation, lang, over=None)
     return {
+        "legend": _legend(curves),
         "title": title,
         "note": words("model.scores.gains_note", lang),
         "svg": curves_svg(
-            _curves(evaluation, lang, over=None),
+            curves,
             axes,
             key="gains",
             title=title,
@@ -83,6 +87,7 @@ def lift_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
     title = words("model.scores.lift", lang)
     ten = next(iter(evaluation.models.values())).metrics["lift_10"].point
     return {
+        "legend": _legend(curves),
         "title": title,
         "note": words("model.scores.lift_note", lang),
         "svg": curves_svg(
@@ -123,9 +128,14 @@ def _curves(evaluation: Evaluation, lang: Lang, *, over: float | None) -> list[C
                 point.tolist(),
                 low.tolist() if banded else (),
                 high.tolist() if banded else (),
+                kind=_KINDS.get(name, "line"),
             )
         )
     return made
+
+
+def _legend(curves: list[Curve]) -> list[dict[str, str]]:
+    return [{"name": each.name, "kind": each.kind} for each in curves]
 
 
 def _parts_table(evaluation: Evaluation, lang: Lang, *, lift: bool) -> dict[str, Any]:

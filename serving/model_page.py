@@ -175,13 +175,8 @@ def _compared(model: ServingModel, lang: Lang) -> dict[str, Any]:
         "rows": [
             {
                 "name": words(f"model.metric.{metric}", lang),
-                "cells": [
-                    {
-                        "value": figure_text(figures.metrics[metric], _DIGITS.get(metric, 3)),
-                        "range": range_text(figures.metrics[metric], _DIGITS.get(metric, 3), lang),
-                    }
-                    for figures in models.values()
-                ],
+                "range": range_text(next(iter(models.values())).metrics[metric], _DIGITS.get(metric, 3), lang),
+                "cells": [figure_text(figures.metrics[metric], _DIGITS.get(metric, 3)) for figures in models.values()],
             }
             for metric in METRICS
         ],
@@ -190,7 +185,7 @@ def _compared(model: ServingModel, lang: Lang) -> dict[str, Any]:
 
 def _segments(found: Segments, history: History, lang: Lang) -> dict[str, Any]:
     if not found.leads or found.first is None or found.last is None:
-        return {"about": words("model.segments.nobody", lang), "rows": [], "nothing": ""}
+        return {"about": words("model.segments.nobody", lang), "rows": [], "summary": "", "nothing": ""}
     zone = history.schema.zone
     days = {"from": locales.date(found.first, zone, lang), "until": locales.date(found.last, zone, lang)}
     about = words(f"model.segments.{found.judged}", lang, n=found.leads, converted=found.converted, **days)
@@ -206,7 +201,20 @@ def _segments(found: Segments, history: History, lang: Lang) -> dict[str, Any]:
         }
         for place, each in enumerate(found.rows)
     ]
-    return {"about": about, "rows": rows, "nothing": "" if rows else words("model.segments.none", lang)}
+    off = [row for row in rows if row["off"]]
+    summary = (
+        words("model.segments.summary_off", lang, n=len(off), of=len(rows))
+        if off
+        else words("model.segments.summary_none", lang, n=len(rows))
+    )
+    return {
+        "about": about,
+        "summary": summary if rows else "",
+        "rows": rows,
+        "shown": [*rows[:1], *(row for row in off if row is not rows[0])],
+        "every": words("model.segments.every", lang, n=len(rows)),
+        "nothing": "" if rows else words("model.segments.none", lang),
+    }
 
 
 def _segment_name(segment: Segment, history: History, lang: Lang) -> str:

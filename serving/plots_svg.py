@@ -28,13 +28,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Curve:
-    """A line, with a band where `low` and `high` are given; the first curve of a drawing is the one that it is about."""
+    """A line, with a band where `low` and `high` are given. `kind` is its class: line, line is-other, diagonal."""
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    kind: str = "line"
 
 
 @dataclass(frozen=True)
@@ -76,20 +77,19 @@ def reliability_svg(points: Sequence[Point], axes: Axes, *, key: str, title: str
     for each in points:
         x = axes.x(each.x)
         inside.append(_line("interval", [(x, axes.y(each.low)), (x, axes.y(each.high))]))
-        inside.append(Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(x, axes.y(each.y)))
+        inside.append(Markup('<circle class="dot" cx="{}" cy="{}" r="3.5"/>').format(x, axes.y(each.y)))
     return _drawing(inside, axes, key=key, title=title, described=described)
 
 
 def curves_svg(curves: Sequence[Curve], axes: Axes, *, key: str, title: str, described: str) -> Markup:
-    """Lines, the first one strong and with its band, each with its name where it ends."""
+    """Lines, each with its band where it has one."""
     inside: list[Markup] = []
-    for place, each in enumerate(curves):
+    for each in curves:
         if each.low:
             there = [(axes.x(x), axes.y(y)) for x, y in zip(each.x, each.high, strict=True)]
             back = [(axes.x(x), axes.y(y)) for x, y in zip(each.x, each.low, strict=True)]
             inside.append(Markup('<path class="area" d="{}Z"/>').format(_path([*there, *reversed(back)])))
-        kind = "line" if place == 0 else "line is-other is-thin"
-        inside.append(_line(kind, [(axes.x(x), axes.y(y)) for x, y in zip(each.x, each.y, strict=True)]))
+        inside.append(_line(each.kind, [(axes.x(x), axes.y(y)) for x, y in zip(each.x, each.y, strict=True)]))
     return _drawing(inside, axes, key=key, title=title, described=described)
 
 

@@ -177,10 +177,21 @@ def _row(trait: Trait, schema: Schema, lang: Lang) -> dict[str, Any]:
         "other": locales.percentage(other, lang),
         "width": round(100 * share, 2),
         "other_width": round(100 * other, 2),
-        "count": _of(trait.ready, trait.ready_of, lang),
-        "other_count": _of(trait.others, trait.others_of, lang),
         "times": _times(trait, lang),
-        "range": _range(trait, lang),
+        "small": (" ・ " if lang == "ja" else " · ").join(
+            filter(
+                None,
+                (
+                    words(
+                        "profile.counts",
+                        lang,
+                        ready=_of(trait.ready, trait.ready_of, lang),
+                        others=_of(trait.others, trait.others_of, lang),
+                    ),
+                    _range(trait, lang),
+                ),
+            )
+        ),
         "said": words(
             "profile.versus",
             lang,

@@ -59,8 +59,10 @@ def make_review(
     until = min(ends.until, clock.moment) - ends.delay - horizon
     periods = {kind: [each for each in everything if each.kind is kind] for kind in Kind}
     settled = (until - clock.length, until)
+    following = _following(everything)
     rows = tuple(
-        _row(kind, of_kind, by_lead, ends, clock, horizon, settled=settled) for kind, of_kind in periods.items()
+        _row(kind, of_kind, by_lead, following, ends, clock, horizon, settled=settled)
+        for kind, of_kind in periods.items()
     )
     handed = [each for each in everything if each.handoff_id is not None]
     told = once([each for each in handed if not each.held_back and settled[0] < each.at <= settled[1]])
@@ -81,6 +83,7 @@ def _row(
     kind: Kind,
     cases: Sequence[Case],
     answers: Mapping[str, Sequence[Answer]],
+    following: Mapping[Case, int],
     ends: Ends,
     clock: Clock,
     horizon: int,
@@ -90,7 +93,6 @@ def _row(
     told = [each for each in cases if not each.held_back]
     begin = clock.moment - clock.length
     period = once([each for each in told if begin <= each.at < clock.moment])
-    following = _next_of_lead(cases)
     said = {each: _answers_to(each, following.get(each), answers.get(each.lead_id, ())) for each in period}
     newest = {each: _verdict(of_case) for each, of_case in said.items()}
     verdicts = Counter(found.verdict for found in newest.values() if found is not None)
@@ -102,7 +104,7 @@ def _row(
         rejected=verdicts["rejected"],
         contacted=verdicts["contacted"],
         reasons=Counter(found.reason or "" for found in newest.values() if found and found.verdict == "rejected"),
-        response=_response(period, said, clock.now),
+        response=_response([each for each in period if not _taken_over(each, following)], said, clock.now),
         realised=_realised(once([each for each in told if settled[0] < each.at <= settled[1]]), ends, horizon),
         pending=_pending(once([each for each in told if settled[1] < each.at < clock.moment]), ends, horizon),
     )
@@ -123,27 +125,45 @@ def _answers_by_lead(answers: Iterable[Answer]) -> dict[str, list[Answer]]:
     return by_lead
 
 
-def _next_of_lead(cases: Iterable[Case]) -> dict[Case, int]:
-    """When a lead's next case begins, by case; the last one of a lead has none."""
-    last: dict[str, Case] = {}
+def _following(cases: Iterable[Case]) -> dict[Case, int]:
+    """When a lead's next hand-off begins, by case; of an MQL also when it next becomes one. The last of a lead has none."""
     following: dict[Case, int] = {}
-    for each in sorted(cases, key=lambda each: each.since):
-        before = last.get(each.lead_id)
-        if before is not None:
-            following[before] = each.since
-        last[each.lead_id] = each
+    of_lead: dict[str, list[Case]] = {}
+    for each in cases:
+        if each.kind is not Kind.NURTURE:
+            of_lead.setdefault(each.lead_id, []).append(each)
+    for own in of_lead.values():
+        for each in own:
+            later = [
+                other.since
+                for other in own
+                if other.since > each.since and (other.handoff_id is not None or each.handoff_id is None)
+            ]
+            if later:
+                following[each] = min(later)
     return following
 
 
+def _taken_over(case: Case, following: Mapping[Case, int]) -> bool:
+    """An MQL that was handed over before its answer was due: the hand-off's own deadline took its place."""
+    after = following.get(case)
+    return case.handoff_id is None and case.deadline is not None and after is not None and after <= case.deadline
+
+
 def _answers_to(case: Case, until: int | None, of_lead: Sequence[Answer]) -> list[Answer]:
-    """What was said about a case: what names its hand-off; without a name, what was said from then until the lead's next."""
+    """What was said about a case: what names its hand-off; without a name, what was said from then until the lead's next.
+
+    Nobody is asked about leads in nurture.
+    """
+    if case.kind is Kind.NURTURE:
+        return []
     return [
         each
         for each in of_lead
         if each.verdict != "found"
         and (
             each.handoff_id == case.handoff_id
-            if each.handoff_id is not None and case.handoff_id is not None
+            if each.handoff_id is not None
             else each.at >= case.since and (until is None or each.at < until)
         )
     ]

@@ -66,7 +66,7 @@ def review_page(
         "calm": "" if review.alarms else _calm(review, lang),
         "figures": _figures(review, lang),
         "done": [_done(row, lang) for row in review.rows if row.leads or row.held_back],
-        "true": [_came_true(row, lang) for row in review.rows if row.realised.leads or row.realised.unscored],
+        "came_true": [_came_true(row, lang) for row in review.rows if row.realised.leads or row.realised.unscored],
         "true_aside": words("review.true.aside", lang, horizon=horizon, **settled),
         "true_empty": words("review.true.empty", lang, horizon=horizon),
         "pending": [_pending(row, lang) for row in review.rows if row.pending.leads],
@@ -99,7 +99,7 @@ def review_text(page: dict[str, Any], lang: Lang) -> list[str | Table]:
     said += [f"  {row['kind']}: {row['held_back']}" for row in page["done"] if row["held_back"]]
     true = [
         [row["kind"], row["leads"], row["expected"], row["converted"], row["rate"], row["alarm"]]
-        for row in page["true"]
+        for row in page["came_true"]
     ]
     said += ["", f"{words('review.true.title', lang)} ({page['true_aside']})"]
     said += _table([*heads("band", "leads", "true.expected", "true.converted", "true.rate"), ""], true) or [

@@ -318,3 +318,32 @@ def test_nothing_at_all_is_a_review_too() -> None:
     assert review.handed_over == 0
     assert review.alarms == ()
     assert review.held_back.difference is None
+
+
+def test_what_is_said_of_a_hand_off_is_not_said_of_the_mql_before_it() -> None:
+    cases = cases_of("""
+    lead band    day due p
+    a    MQL     970 48  0.2
+    a    SQL     971 4   0.4
+    b    MQL     970 48  0.2
+    b    SQL     975 4   0.4
+    c    MQL     970 48  0.2
+    n    nurture 970 -   0.1
+    """)
+    review = reviewed(
+        cases,
+        answers=answers_of("""
+        lead hours verdict   reason
+        a    25    accepted  -
+        b    1     contacted -
+        b    130   rejected  no_need
+        c    9     rejected  no_budget
+        n    9     rejected  no_budget
+        """),
+    )
+    mql, sql = row(review, Kind.MQL), row(review, Kind.SQL)
+    assert (sql.accepted, sql.rejected) == (1, 1)
+    assert (mql.accepted, mql.rejected, mql.contacted, mql.unanswered) == (0, 1, 1, 1)
+    # a was handed over before its answer as an MQL was due
+    assert (mql.response.in_time, mql.response.late, mql.response.overdue) == (2, 0, 0)
+    assert row(review, Kind.NURTURE).rejected == 0
