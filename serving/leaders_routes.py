@@ -65,7 +65,7 @@ class _Leaders:
             return self._pages.render("profile.html", request, lang, nothing_yet(lang))
         ready = Ready.by(model, snapshot.agreement)
         with office.store.reading() as c:
-            facts = facts_of(c, None, as_of=office.clock())
+            facts = facts_of(c, None, as_of=office.now())
         found = self._tables.once(
             "profile", history, (model.version, ready, facts), lambda: make_profile(history, model, ready, facts)
         )
@@ -78,7 +78,7 @@ class _Leaders:
             length = read_duration(since)
         except ValueError:
             raise Refused(422, [Fault("since", "no duration", EXPECTED)]) from None
-        snapshot, now = office.snapshot(), office.clock()
+        snapshot, now = office.snapshot(), office.now()
         model = snapshot.model
         history = None if office.workspace.store is not None else self._tables.current()[0]
         with office.store.reading() as c:
@@ -117,7 +117,7 @@ class _Leaders:
             segments,
             lang,
             versions=office.champion.versions(),
-            now=office.clock(),
+            now=office.now(),
         )
         return self._pages.render("model.html", request, lang, content)
 

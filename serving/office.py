@@ -1,4 +1,4 @@
-"""What one running service holds: the champion, the tables, the list to call, and the threads that keep them up."""
+"""What one running service holds: the champion, the tables, the store, and the threads that keep them up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from features.tables import read_history
 from features.workspace import Workspace
 from serving.access import Access
 from serving.answers import Answers
-from serving.call_list import LiveCallList
 from serving.champion import Champion, Snapshot, registry_for_long
 from serving.cold_start import cold_start
 from serving.delivery import Deliverer
@@ -31,7 +30,6 @@ from training.points import PointsRules
 
 CHAMPION_EVERY = 1.0
 TABLES_EVERY = 2.0
-LIST_EVERY = 1.0
 ACCESS_EVERY = 1.0
 SWEEP_EVERY = 1.0
 WITHHELD_EVERY = 1.0
@@ -74,7 +72,6 @@ class Office:
         )
         self.tables = LiveTables(workspace, self.snapshot, lambda stale: self.metrics.stale("tables", stale))
         self._cold: tuple[Tables, ColdStart] | None = None
-        self.call_list = LiveCallList(self.tables, self.snapshot)
         self.withheld = Withheld(self.store)
         self.leads: LeadSource = (
             FileLeads(self.tables, self.snapshot, self.store, self.withheld)
@@ -91,17 +88,21 @@ class Office:
         )
         self.handoff = handoff or HandoffSettings()
         self.deliverer = Deliverer(self.store, self.handoff, clock)
-        self.restanding = Restanding(workspace=workspace, snapshot=self.snapshot, settings=self.handoff, clock=clock)
+        self.restanding = Restanding(workspace=workspace, snapshot=self.snapshot, settings=self.handoff, clock=self.now)
         self.ingestion = Ingestion(store=self.store, workspace=workspace, restanding=self.restanding, clock=clock)
         self.sweep = Sweep(
-            store=self.store, source=self._swept_leads, settings=self.handoff, withheld=self.withheld, clock=clock
+            store=self.store,
+            source=self._swept_leads,
+            settings=self.handoff,
+            withheld=self.withheld,
+            clock=clock,
+            people_now=self.now,
         )
         self.score_body = self.answers.score_body
         self.score_batch_body = self.answers.score_batch_body
         self._watching = [
             Watching("the champion", self.champion.look, every=CHAMPION_EVERY),
             Watching("the tables", self.tables.look, every=TABLES_EVERY),
-            Watching("the list to call", self.call_list.look, every=LIST_EVERY),
             Watching("where leads stand", self.sweep.look, every=SWEEP_EVERY),
             Watching("who objects", self.withheld.look, every=WITHHELD_EVERY),
             Watching("who may ask", self.access.look, every=ACCESS_EVERY),
@@ -134,6 +135,16 @@ class Office:
     def ready(self) -> bool:
         """Whether the champion is warm and the tables were looked at."""
         return self.tables.looked
+
+    def now(self) -> int:
+        """The moment that people on the pages live in: the clock, but of tables that are told to end, their end.
+
+        An example of last year is then read as it was on its last day, instead of with every deadline long past.
+        """
+        tables = self.tables.held
+        if self.workspace.store is None and self.workspace.data_end is not None and tables is not None:
+            return min(tables.history.now, self.clock())
+        return self.clock()
 
     def _facts(self, lead_ids: Sequence[str], as_of: int) -> Mapping[str, Collection[str]]:
         with self.store.reading() as c:

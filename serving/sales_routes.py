@@ -114,7 +114,7 @@ class SalesPages:
             found,
             record,
             lang=lang,
-            now=office.clock(),
+            now=office.now(),
             link=office.workspace.page.get("link"),
             live=office.workspace.store is not None,
         )
@@ -135,7 +135,7 @@ class SalesPages:
                 verdict=verdict,
                 reason=form.get("reason", ""),
                 note=form.get("note", ""),
-                now=office.clock(),
+                now=office.now(),
             )
         return _back(lead_id, lang, verdict)
 
@@ -154,7 +154,7 @@ class SalesPages:
                 fact=form.get("fact", ""),
                 known=form["known"] == "yes",
                 note=form.get("note", ""),
-                now=office.clock(),
+                now=office.now(),
             )
             office.restanding.restand_found(c, found)  # a fact may be what was missing for SQL
         return _back(lead_id, lang, "fact")
@@ -166,7 +166,7 @@ class SalesPages:
 
     def _reader(self, lang: Lang) -> Reader:
         office = self._pages.office()
-        now = office.clock()
+        now = office.now()
         live = office.workspace.store is not None
         return Reader(lang=lang, schema=office.snapshot().schema, now=now, acts_until=now if live else None)
 

@@ -300,15 +300,15 @@ def _settled(each: Scored, old: Mapping[str, Any] | None, agreement: Agreement |
         "agreement_version": None if score.agreement is None else score.agreement.version,
         "order_score": -(score.score / 100 if score.probability is None else score.probability),
         "lane": lane_of(name, score.decided_by),
-        "state": "too_old" if each.too_old and each.because is None else _state(old, same),
+        "state": "too_old" if each.too_old and each.because is None else _state(old),
         "kept_at": None if old is None else old["kept_at"],
         "kept_score": None if old is None else old["kept_score"],
     }
 
 
-def _state(old: Mapping[str, Any] | None, same_band: bool) -> str:
-    """What people did about a lead stays while its band does; in another band it waits anew."""
-    return str(old["state"]) if old is not None and same_band and old["state"] != "too_old" else "waiting"
+def _state(old: Mapping[str, Any] | None) -> str:
+    """What people did about a lead holds until it is handed over anew, whatever its band does meanwhile."""
+    return str(old["state"]) if old is not None and old["state"] != "too_old" else "waiting"
 
 
 def lane_of(band: str | None, decided_by: DecidedBy | str) -> int:

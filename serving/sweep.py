@@ -62,6 +62,7 @@ class Sweep:
     Parameters
     ----------
     source : where the leads are read from; None while they can't be.
+    people_now : the moment from which on people answer.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class Sweep:
         settings: HandoffSettings,
         withheld: Withheld,
         clock: Callable[[], int],
+        people_now: Callable[[], int],
     ) -> None:
         self._store = store
         self._source = source
         self._settings = settings
         self._withheld = withheld
         self._clock = clock
+        self._people_now = people_now
         self._lease = Lease(store, "sweep", holder=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         self._seen: dict[str, Any] | None = None
 
@@ -142,7 +145,7 @@ class Sweep:
 
     def _settle(self, scored: list[Scored], snapshot: Snapshot, channels: HandoffSettings) -> int:
         with self._store.writing() as c:
-            return settle(c, scored, agreement=snapshot.agreement.valid, settings=channels, now=self._clock())
+            return settle(c, scored, agreement=snapshot.agreement.valid, settings=channels, now=self._people_now())
 
     @staticmethod
     def _still_gone(c: sa.Connection, lead_ids: list[str], as_of: int) -> list[str]:
