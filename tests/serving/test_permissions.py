@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from oracles.made_site import Site
 from serving.actor import PEOPLES_ROLES, ROLES, Actor
 from serving.permissions import ANY_METHOD, PERMISSIONS, least_role, may, route_of
+from serving.routes import routes
 from serving.store import Store
 from serving.store.opening import open_address
 
@@ -143,3 +144,10 @@ def test_a_session_is_found_in_less_than_a_millisecond(tmp_path: Path) -> None:
         site.access.check(scope, headers)
         took.append(time.perf_counter() - begun)
     assert sorted(took)[100] < 0.002  # twice the aim: these machines are shared
+
+
+def test_every_address_of_the_application_has_its_role() -> None:
+    """What is added to the application and not to the table would be open to administrators alone: say so here."""
+    inside = {"/no-entry", "/{rest:path}", "/leads/{rest:path}"}
+    served = {route.path for route in routes(lambda: None).routes} - inside  # type: ignore[arg-type, return-value, attr-defined]
+    assert {route_of(path.replace("{name}", "pages.css")) for path in served} <= set(PERMISSIONS)
