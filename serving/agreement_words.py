@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import reduce
 
 from babel import Locale
 
@@ -102,7 +103,7 @@ def _exclusions(agreement: Agreement, schema: Schema, lang: Lang) -> list[str]:
 
 def _all(clauses: list[str], lang: Lang) -> str:
     """Clauses that hold together. Not as a list with commas, since a clause may have its own."""
-    return _say("and", lang).join(clauses)
+    return reduce(lambda first, second: _say("and", lang, first=first, second=second), clauses)
 
 
 def _triggers(agreement: Agreement, schema: Schema, lang: Lang) -> list[str]:

@@ -92,7 +92,7 @@ def read_history(
     zone = schema.zone if schema is not None else workspace.zone
     lives_on = workspace.store is not None and data_end is None
     with scratch_folder(workspace) as scratch, open_database(scratch) as connection:
-        raws, objected = _bring(connection, workspace, schema, scratch, say)
+        raws, objected = _bring(connection, workspace, schema, rule_columns, scratch, say)
         now = clock()  # only now: what came into the store until it was read is not of the future
         checks = Clock(zone, now, None if told_end is None or lives_on else min(told_end, now))
         events_staged: Mapping[str, Column] | None = None
@@ -177,12 +177,19 @@ def read_history(
 
 
 def _bring(
-    connection: Connection, workspace: Workspace, schema: Schema | None, scratch: Path, say: Progress
+    connection: Connection,
+    workspace: Workspace,
+    schema: Schema | None,
+    rule_columns: Collection[str],
+    scratch: Path,
+    say: Progress,
 ) -> tuple[dict[str, RawTable], int]:
     """All tables as they were brought, leads first; and how many leads objected to being in them."""
     if workspace.store is not None:
         say("reading the store")
-        stored = bring_store(connection, address=workspace.store, folder=workspace.folder, schema=schema)
+        stored = bring_store(
+            connection, address=workspace.store, folder=workspace.folder, schema=schema, rule_columns=rule_columns
+        )
         return stored.raws, stored.objected
     raws: dict[str, RawTable] = {}
     for table in [each for each in REQUIRED if each in workspace.tables]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,14 +75,16 @@ class StoreTables:
     objected: int
 
 
-def bring_store(connection: Connection, *, address: str, folder: Path, schema: Schema | None) -> StoreTables:
+def bring_store(
+    connection: Connection, *, address: str, folder: Path, schema: Schema | None, rule_columns: Collection[str] = ()
+) -> StoreTables:
     """Make the relations of a store's tables, all of one state of it.
 
     Leads that objected to being profiled are left out with all their rows.
 
     Parameters
     ----------
-    schema : its columns come first where the rows of a table have very many names.
+    schema, rule_columns : their columns come first where the rows of a table have very many names.
 
     Raises
     ------
@@ -98,7 +100,7 @@ def bring_store(connection: Connection, *, address: str, folder: Path, schema: S
     for table, source in _SOURCES.items():
         if table == "attributes" and connection.one("select count(*) from stored_attributes")[0] == 0:
             continue
-        raws[table] = _raw(connection, table, source, schema)
+        raws[table] = _raw(connection, table, source, _wanted(schema, table, rule_columns))
     return StoreTables(raws, objected)
 
 
@@ -117,7 +119,7 @@ def _bring(connection: Connection, snapshot: Snapshot, table: str, source: _Sour
     connection.run(f"create view stored_{table} as select {cells} from brought_{table}")
 
 
-def _raw(connection: Connection, table: str, source: _Source, schema: Schema | None) -> RawTable:
+def _raw(connection: Connection, table: str, source: _Source, wanted: Collection[str]) -> RawTable:
     stored = f"stored_{table}"
     columns: dict[str, Column] = {}
     cells = []
@@ -131,7 +133,7 @@ def _raw(connection: Connection, table: str, source: _Source, schema: Schema | N
     if source.json:
         found = spread(
             connection, stored, source.json,
-            taken=source.taken, wanted=_wanted(schema, table), numbers=table == "events",
+            taken=source.taken, wanted=wanted, numbers=table == "events",
         )  # fmt: skip
         for name, type_, cell in zip(found.names, found.types, found.cells, strict=True):
             columns[name] = Column(name, f"c{len(columns)}", type_)
@@ -157,10 +159,10 @@ def _raw(connection: Connection, table: str, source: _Source, schema: Schema | N
     )  # fmt: skip
 
 
-def _wanted(schema: Schema | None, table: str) -> tuple[str, ...]:
-    if schema is None:
-        return ()
-    return tuple({*schema.event_numbers, *schema.event_categories} if table == "events" else schema.attributes)
+def _wanted(schema: Schema | None, table: str, rule_columns: Collection[str]) -> set[str]:
+    if table == "events":
+        return set() if schema is None else {*schema.event_numbers, *schema.event_categories}
+    return {*rule_columns, *(() if schema is None else schema.attributes)}
 
 
 def _digest(connection: Connection, stored: str, columns: list[str]) -> str:

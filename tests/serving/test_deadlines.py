@@ -60,7 +60,9 @@ def test_a_day_is_a_working_day() -> None:
 
 def test_public_holidays_and_days_off_are_closed() -> None:
     in_japan = Hours(OFFICE.opens, OFFICE.closes, OFFICE.timezone, country="JP")
-    assert until("2026-03-19 17:00", 2 * HOUR, in_japan) == "2026-03-23 10:00", "March 20 is the equinox, then a weekend"
+    assert until("2026-03-19 17:00", 2 * HOUR, in_japan) == "2026-03-23 10:00", (
+        "March 20 is the equinox, then a weekend"
+    )
     closed = Hours(OFFICE.opens, OFFICE.closes, OFFICE.timezone, closed=(dt.date(2026, 3, 13),))
     assert until("2026-03-12 17:00", 2 * HOUR, closed) == "2026-03-16 10:00"
     of_region = Hours(OFFICE.opens, OFFICE.closes, "Europe/Berlin", country="DE", region="BY")
@@ -92,8 +94,12 @@ def offices(draw: st.DrawFn) -> Hours:
     st.integers(-2 * 1440, 2 * 1440),
     st.integers(1, 600),
 )
-@settings(deadline=None, max_examples=80, phases=[Phase.explicit, Phase.reuse, Phase.generate])  # shrinking walks for minutes
-def test_deadlines_are_those_of_a_clock_walked_minute_by_minute(hours: Hours, near: str, minutes: int, within: int) -> None:
+@settings(
+    deadline=None, max_examples=80, phases=[Phase.explicit, Phase.reuse, Phase.generate]
+)  # shrinking walks for minutes
+def test_deadlines_are_those_of_a_clock_walked_minute_by_minute(
+    hours: Hours, near: str, minutes: int, within: int
+) -> None:
     since = at(near, hours.timezone) + minutes * MINUTE
     within = min(within, 3 * (hours.closes - hours.opens))
     assert deadline(agreed(hours), since=since, respond_within=within * MINUTE) == walked(hours, since, within)
@@ -102,7 +108,11 @@ def test_deadlines_are_those_of_a_clock_walked_minute_by_minute(hours: Hours, ne
 def walked(hours: Hours, since: int, left: int) -> int:
     """The end of the `left`th minute from `since` at whose start the office is open."""
     zone = ZoneInfo(hours.timezone)
-    off = set(holidays.country_holidays(hours.country, subdiv=hours.region or None, years=2026)) if hours.country else set()
+    off = (
+        set(holidays.country_holidays(hours.country, subdiv=hours.region or None, years=2026))
+        if hours.country
+        else set()
+    )
     now = since
     while True:
         local = as_datetime(now).astimezone(zone)
@@ -119,7 +129,9 @@ def test_time_far_ahead_ends_all_the_same() -> None:
     assert deadline(agreed(OFFICE), since=far, respond_within=9 * DAY) == far + 9 * DAY
 
 
-@pytest.mark.parametrize("wrong", [{"opens": 600, "closes": 600}, {"opens": 0, "closes": 1441}, {"days": ()}, {"region": "BY"}])
+@pytest.mark.parametrize(
+    "wrong", [{"opens": 600, "closes": 600}, {"opens": 0, "closes": 1441}, {"days": ()}, {"region": "BY"}]
+)
 def test_hours_that_say_nothing_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=" "):
         Hours(**({"opens": 0, "closes": 60, "timezone": "UTC"} | wrong))  # type: ignore[arg-type]
