@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from features.schema import Schema
 from features.workspace import Workspace, load_workspace
-from serving.call_list import LiveCallList
 from serving.champion import Snapshot
 from serving.live_tables import LiveTables, state_of
 from serving.problems import Refused
@@ -118,20 +116,3 @@ def test_tables_that_were_never_readable_say_so(workspace: Workspace) -> None:
     with pytest.raises(Refused) as caught:
         tables.current(patience=0)
     assert "can't be read" in caught.value.faults[0].found
-
-
-def test_the_list_to_call_follows_the_tables(workspace: Workspace) -> None:
-    tables, _, snapshot = hold(workspace)
-    live = LiveCallList(tables, lambda: snapshot)
-    live.look()
-    tables.look()
-    live.look()
-    first: Any = live.current()
-    live.look()
-    assert live.current() is first
-    assert {str(first.tables.history.lead_ids[each]) for each in first.positions} == {"a", "b"}
-    (workspace.folder / "leads.csv").write_text(LEADS + "c,2026-01-03T00:00:00Z,1\n")
-    for _ in range(2):
-        tables.look()
-    live.look()
-    assert len(live.current()) == 3
