@@ -12,6 +12,7 @@ from rich.text import Text
 
 from features.schema import Schema
 from features.wording import Lang, duration, message, number, percent
+from serving.agreement import Agreement
 from serving.decision import Band
 from serving.decision_words import why_band
 from serving.lead_score import LeadScore, Reason
@@ -28,15 +29,18 @@ def show(score: LeadScore, schema: Schema, console: Console, *, lang: Lang = "en
     console.print(explain_page(score, schema, lang=lang), width=min(console.width, WIDEST))
 
 
-def explain_page(score: LeadScore, schema: Schema, *, lang: Lang = "en") -> RenderableType:
+def explain_page(
+    score: LeadScore, schema: Schema, *, lang: Lang = "en", agreement: Agreement | None = None
+) -> RenderableType:
     """How likely, which band and why, what speaks for and against it, and what to be careful about.
 
     Parameters
     ----------
     schema : by which the lead was scored: its zone and the words for its events.
+    agreement : by which its band was decided, with the names of its rules.
     """
     parts: list[RenderableType] = [_title(score, schema, lang), _headline(score, lang), _compared(score, lang)]
-    parts += [Text(), _band(score, schema, lang)]
+    parts += [Text(), _band(score, schema, agreement, lang)]
     if score.reasons is not None:
         parts += [Text(), _reasons(score, lang)]
     if score.fit.grade is not None and score.engagement.grade is not None:
@@ -74,7 +78,7 @@ def _compared(score: LeadScore, lang: Lang) -> Text:
 
 
 def _band(score: LeadScore, schema: Schema, lang: Lang) -> RenderableType:
-    because = [_bullet("·", each, "") for each in why_band(score, schema, lang)]
+    because = [_bullet("·", each, "") for each in why_band(score, schema, agreement, lang)]
     if score.band is None:
         return Group(*because)
     head = Text.assemble((f" {message(f'band.{score.band}', lang)} ", _BAND_STYLE[score.band]))

@@ -56,7 +56,7 @@ def explain_lead(folder: Path, lead_id: str, *, as_of: str | None, lang: Lang, a
     score = next(desk.scores(moment_of(desk.history, lead_id, at, desk.workspace.zone), lang=lang))
     if as_json:
         return json.dumps(score.to_json(), ensure_ascii=False, indent=1) + "\n"
-    return printed(explain_page(score, desk.history.schema, lang=lang))
+    return printed(explain_page(score, desk.history.schema, lang=lang, agreement=desk.agreement.valid))
 
 
 def open_moments(history: History, at: int) -> Moments:
