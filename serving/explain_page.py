@@ -77,8 +77,8 @@ def _compared(score: LeadScore, lang: Lang) -> Text:
     return Text(" · ".join(said))
 
 
-def _band(score: LeadScore, schema: Schema, lang: Lang) -> RenderableType:
-    because = [_bullet("·", each, "") for each in why_band(score, schema, agreement, lang)]
+def _band(score: LeadScore, schema: Schema, agreement: Agreement | None, lang: Lang) -> RenderableType:
+    because = [_bullet("·", each, "") for each in why_band(score, schema, lang, agreement=agreement)]
     if score.band is None:
         return Group(*because)
     head = Text.assemble((f" {message(f'band.{score.band}', lang)} ", _BAND_STYLE[score.band]))

@@ -64,7 +64,7 @@ def lead_page(
         "figure": figure(score, lang),
         **_verdict(score, lang),
         **_band(settled, lang),
-        "decision": (*_kept(score, settled, lang), *why_band(score, schema, lang)),
+        "decision": (*_kept(score, settled, lang), *why_band(score, schema, lang, agreement=agreement)),
         "warnings": score.warnings,
         "state": state_said(record, lang),
         "active_again": bool(record.standing and record.standing["active_again"]),
