@@ -53,7 +53,8 @@ async def object_of_lead(office: Office, request: Request, lead_id: str) -> Resp
     if headers.get(b"content-type", b"").startswith(FORM.encode()):
         require_csrf(request.scope, await read_form(request))
         await anyio.to_thread.run_sync(object_to_profiling, office, lead_id, actor)
-        return RedirectResponse("/?done=objection", status_code=303, headers=_HEADERS)
+        lang = "ja" if request.query_params.get("lang") == "ja" else "en"
+        return RedirectResponse(f"/?lang={lang}&done=objection", status_code=303, headers=_HEADERS)
     require_json(headers)
     return json_reply(await anyio.to_thread.run_sync(object_to_profiling, office, lead_id, actor))
 

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from features.calendar_days import DAY, HOUR
 from features.history import History
 from serving.actor import Actor
+from serving.agreement_terms import FACTS
 from serving.champion import Snapshot
 from serving.feedback import give_feedback, record_fact
 from serving.handoff_settings import HandoffSettings
-from serving.known_facts import FACTS, facts_of
+from serving.known_facts import facts_of
 from serving.scoring import ServingModel
 from serving.standing import WEEK, score_standings, settle, standing_leads
 from serving.store import Store

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
-from features.history import History
+import numpy as np
+
+from features.history import NEVER, History
 from features.moments import Moments
 from features.tables import read_history
 from features.wording import Lang
@@ -15,9 +17,11 @@ from features.workspace import Workspace
 from serving.agreement_file import load_agreement
 from serving.champion import champion_of
 from serving.cold_start import cold_start
+from serving.known_facts import facts_of
 from serving.lead_score import LeadScore
 from serving.scoring import ColdStart, Notice, ServingModel, score_leads
 from serving.signatures import AgreementState, agreement_state
+from serving.store import open_store
 
 
 class Meaning(TypedDict):
@@ -57,7 +61,30 @@ class Desk:
             scored_at=time.time_ns() // 1000,
             lang=lang,
             notices=self.notices,
+            facts=self._facts(moments),
         )
+
+    def _facts(self, moments: Moments) -> list[Collection[str]] | None:
+        """The facts known at each moment; looked up only where the agreement asks for some.
+
+        At the tables' newest moment all that were entered count, as they do on the pages.
+        """
+        agreement = self.agreement.valid
+        if agreement is None or not agreement.facts_required:
+            return None
+        store = open_store(self.workspace)
+        try:
+            with store.reading() as c:
+                by_moment = {
+                    each: facts_of(c, None, as_of=NEVER if each == self.history.now else each)
+                    for each in np.unique(moments.as_of).tolist()
+                }
+        finally:
+            store.close()
+        leads = self.history.lead_ids[moments.lead]
+        return [
+            by_moment[as_of].get(lead, frozenset()) for lead, as_of in zip(leads, moments.as_of.tolist(), strict=True)
+        ]
 
 
 def open_desk(workspace: Workspace) -> Desk:

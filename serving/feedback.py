@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from serving import audit
 from serving.actor import Actor
-from serving.known_facts import FACTS
+from serving.agreement_terms import FACTS
 from serving.problems import Fault, Refused
 from serving.standing import FAR_AWAY
 from serving.store import Store

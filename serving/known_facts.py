@@ -8,7 +8,6 @@ import sqlalchemy as sa
 
 from serving.store.tables import facts
 
-FACTS = ("budget", "authority", "need", "timeline")
 AT_ONCE = 500
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from features.wording import Lang
 from serving.agreement import Agreement
-from serving.known_facts import FACTS
+from serving.agreement_terms import FACTS
 from serving.lead_score import LeadScore
 from serving.locales import machine_time, moment
 from serving.next_step import next_step

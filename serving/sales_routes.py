@@ -75,7 +75,7 @@ class SalesPages:
         return await anyio.to_thread.run_sync(self._pages.answer, request, done)
 
     def _queue(self, request: Request, lang: Lang) -> Response:
-        asked = one_each(request, (*FIELDS, "after", "before", "lang"), strict=False)
+        asked = one_each(request, (*FIELDS, "after", "before", "lang", "done"), strict=False)
         office, wanted = self._pages.office(), self._wanted(asked)
         after, before = (Place.read(asked[name]) if name in asked else None for name in ("after", "before"))
         with office.store.reading() as c:
@@ -84,6 +84,8 @@ class SalesPages:
             with office.store.reading() as c:
                 part = read_part(c, wanted)
         notices = [each.said(lang) for each in (*office.snapshot().notices, *office.tables.notices)]
+        if asked.get("done") == "objection":
+            notices.insert(0, words("queue.objected", lang))
         if office.snapshot().agreement.valid is None:
             notices.append(words("queue.no_agreement", lang))
         content = queue_page(
