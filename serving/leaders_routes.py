@@ -64,10 +64,12 @@ class _Leaders:
         if not isinstance(model, ServingModel):
             return self._pages.render("profile.html", request, lang, nothing_yet(lang))
         ready = Ready.by(model, snapshot.agreement)
+        withheld = office.withheld
         with office.store.reading() as c:
             facts = facts_of(c, None, as_of=office.now())
+        by = (model.version, ready, facts, withheld.known)
         found = self._tables.once(
-            "profile", history, (model.version, ready, facts), lambda: make_profile(history, model, ready, facts)
+            "profile", history, by, lambda: make_profile(history, model, ready, facts, withheld=withheld.holds)
         )
         return self._pages.render("profile.html", request, lang, profile_page(found, model, history.schema, lang))
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from features.durations import EXPECTED, read_duration
 from features.errors import UsageError
+from features.history import History
 from features.wording import Lang
-from features.workspace import load_workspace
+from features.workspace import Workspace, load_workspace
 from serving.desk import open_desk
 from serving.known_facts import facts_of
 from serving.people_words import names
@@ -22,6 +23,7 @@ from serving.review_page import review_json, review_page, review_text
 from serving.review_rows import ends_of_history, ends_of_store, read_review
 from serving.scoring import ServingModel
 from serving.store import open_store
+from serving.withheld import Withheld
 from training.terminal import printed
 
 
@@ -38,11 +40,14 @@ def profile_workspace(folder: Path, *, lang: Lang, sql: str | None = None) -> st
         )
     store = open_store(workspace)
     try:
+        withheld = Withheld(store)
+        withheld.look()
         with store.reading() as c:
-            facts = facts_of(c, None, as_of=_now())
+            facts = facts_of(c, None, as_of=_now(workspace, desk.history))
+        ready = Ready.by(desk.model, desk.agreement, asked)
+        profile = make_profile(desk.history, desk.model, ready, facts, withheld=withheld.holds)
     finally:
         store.close()
-    profile = make_profile(desk.history, desk.model, Ready.by(desk.model, desk.agreement, asked), facts)
     return printed(*profile_text(profile, desk.model, desk.history.schema, lang))
 
 
@@ -53,7 +58,8 @@ def review_workspace(folder: Path, *, since: str, lang: Lang, as_json: bool) -> 
     except ValueError:
         raise UsageError(f"--since {since!r}", expected=EXPECTED, next_step="write it so") from None
     workspace = load_workspace(folder)
-    desk, store, now = open_desk(workspace), open_store(workspace), _now()
+    desk, store = open_desk(workspace), open_store(workspace)
+    now = _now(workspace, desk.history)
     try:
         with store.reading() as c:
             if workspace.store is not None:
@@ -87,5 +93,8 @@ def _cutoff(text: str) -> float:
     return value
 
 
-def _now() -> int:
-    return time.time_ns() // 1000
+def _now(workspace: Workspace, history: History) -> int:
+    """The moment that people live in, as on the pages: the clock, but of tables that are told to end, their end."""
+    clock = time.time_ns() // 1000
+    told_end = workspace.store is None and workspace.data_end is not None
+    return min(history.now, clock) if told_end else clock

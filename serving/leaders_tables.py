@@ -10,6 +10,7 @@ from features.calendar_days import HOUR
 from features.history import History
 from features.tables import read_history
 from serving.champion import Snapshot
+from serving.scoring import ServingModel
 
 if TYPE_CHECKING:
     from serving.office import Office
@@ -38,7 +39,8 @@ class LeadersTables:
             snapshot, now = office.snapshot(), office.clock()
             held = self._stored
             if held is None or held[1].model is not snapshot.model or now - held[2] > AS_OLD_AS:
-                history = read_history(office.workspace, schema=snapshot.schema, set_aside=False).history
+                schema = snapshot.model.schema if isinstance(snapshot.model, ServingModel) else None
+                history = read_history(office.workspace, schema=schema, set_aside=False).history
                 held = history, snapshot, now
             self._stored = held[0], snapshot, held[2]
             return held[0], snapshot

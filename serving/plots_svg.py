@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 420, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 10, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 30, 40
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,7 @@ def _frame(axes: Axes) -> Markup:
     for place, (value, text) in enumerate(axes.x_ticks):
         last = place == len(axes.x_ticks) - 1
         parts.append(_text(axes.x(value), bottom + 16, text, anchor="end" if last else "middle"))
+    parts.append(_text(0, 12, axes.y_name, anchor="start"))
     parts.append(_text((left + right) / 2, HEIGHT - 6, axes.x_name, anchor="middle"))
     return Markup("").join(parts)
 

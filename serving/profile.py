@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -103,7 +103,12 @@ class Profile:
 
 
 def make_profile(
-    history: History, model: ServingModel, ready: Ready, facts: Mapping[str, Collection[str]], *, now: int | None = None
+    history: History,
+    model: ServingModel,
+    ready: Ready,
+    facts: Mapping[str, Collection[str]],
+    *,
+    withheld: Callable[[str], bool] = lambda lead_id: False,
 ) -> Profile:
     """Score all leads that count, and compare those at or above the cutoff with the others.
 
@@ -114,14 +119,17 @@ def make_profile(
     Parameters
     ----------
     facts : known BANT facts by lead id.
-    now : the moment to look at open leads; None takes the history's.
+    withheld : by lead id, whether no score is made of it: it counts nowhere.
     """
-    now = history.now if now is None else now
+    now = history.now
+    shown = np.array([not withheld(str(each)) for each in history.lead_ids], dtype=np.bool_)
     positions = open_leads(history, model, now)
+    positions = positions[shown[positions]]
     moments = Moments(positions, np.full(len(positions), now, dtype=np.int64))
     is_open, probability = np.ones(len(moments), dtype=np.bool_), probabilities(history, model, moments)
     if (probability >= ready.cutoff).sum() < ENOUGH:
         ended = one_before_the_end(history, model, now)
+        ended = ended.take(shown[ended.lead])
         moments = Moments(np.concatenate([moments.lead, ended.lead]), np.concatenate([moments.as_of, ended.as_of]))
         is_open = np.concatenate([is_open, np.zeros(len(ended), dtype=np.bool_)])
         probability = np.concatenate([probability, probabilities(history, model, ended)])

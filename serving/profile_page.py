@@ -92,6 +92,7 @@ def counted(profile: Profile, lang: Lang, *, zone: str = "UTC") -> list[str]:
             time=locales.moment(profile.now, zone, lang),
         ),
     ]
+    told.append(words("profile.counted.too_old", lang))
     ended = profile.ended_ready + profile.ended_others
     if ended:
         told.append(

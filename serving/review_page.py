@@ -47,7 +47,7 @@ def review_page(
 
     clock, horizon = review.clock, locales.length(review.horizon, lang)
     settled = {"from": day(review.settled_from), "until": day(review.settled_until)}
-    notes = [words(f"review.note.{each}", lang) for each in ("once", "expected", "settled", "today")]
+    notes = [words(f"review.note.{each}", lang) for each in ("once", "expected", "settled", "median", "today")]
     if delay:
         notes.append(words("review.note.delay", lang, delay=locales.gap(delay, lang)))
     return {

@@ -29,6 +29,11 @@ class Withheld:
             erased = frozenset(c.execute(sa.select(tombstones.c.lead_hash)).scalars())
         self._objected, self._erased = objected, erased
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The keyed hashes of both: what tells one state of it from another."""
+        return self._objected | self._erased
+
     def objects(self, lead_id: str) -> bool:
         """Whether a lead objects to profiling."""
         return bool(self._objected) and self._store.hash_of(lead_id) in self._objected

@@ -1,0 +1,97 @@
+"""What the model page is made of: segments that are judged, drawings that say what they show."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from serving.intervals import how_many
+from serving.model_segments import By, judge
+from serving.plots_svg import Axes, Curve, Point, curves_svg, reliability_svg, round_ticks
+from training.evaluation import evaluate
+
+AXES = Axes([(0.0, "0%"), (0.5, "50%")], [(0.0, "0%"), (0.5, "50%")], "said <b>", "came & true", root=True)
+
+
+def test_a_segment_is_off_only_beyond_what_chance_gives_in_all_of_them() -> None:
+    p = np.full(400, 0.2)
+    label = np.zeros(400, dtype=np.int8)
+    label[:20], label[200:245] = 1, 1
+    first, second = np.arange(400) < 200, np.arange(400) >= 200
+    masks: list[tuple[By, str, str, np.ndarray]] = [
+        ("all", "", "", np.ones(400, dtype=np.bool_)),
+        ("attribute", "size", "big", first),
+        ("attribute", "size", "small", second),
+        ("attribute", "size", "tiny", np.arange(400) < 29),
+    ]
+    found = judge(p, label, masks)
+    assert [(each.value, each.leads, each.converted, each.off) for each in found] == [
+        ("", 400, 65, False),
+        ("big", 200, 20, True),
+        ("small", 200, 45, False),
+    ]
+    assert found[1].expected == how_many(p[first])
+
+
+def test_true_probabilities_are_seldom_off_in_any_segment() -> None:
+    draw, off = np.random.default_rng(2), 0
+    for _ in range(100):
+        p = draw.beta(1, 8, 900)
+        label = (draw.random(900) < p).astype(np.int8)
+        part = draw.integers(0, 10, 900)
+        masks: list[tuple[By, str, str, np.ndarray]] = [("attribute", "x", str(k), part == k) for k in range(10)]
+        off += any(each.off for each in judge(p, label, masks))
+    assert off <= 8
+
+
+def test_a_drawing_is_well_formed_and_says_what_it_shows() -> None:
+    drawn = reliability_svg(
+        [Point(0.1, 0.12, 0.0, 0.3)], AXES, key="one", title="Is it <true>?", described="5 < 6 & all"
+    )
+    root = ET.fromstring(drawn)
+    assert root.attrib["role"] == "img"
+    assert [each.text for each in root if each.tag in ("title", "desc")] == ["Is it <true>?", "5 < 6 & all"]
+    assert root.attrib["aria-labelledby"] == "one-title one-desc"
+    assert "style=" not in drawn
+    assert {each.text for each in root.iter("text")} >= {"said <b>", "came & true"}
+
+
+def test_nothing_is_drawn_outside_of_the_axes() -> None:
+    drawn = curves_svg(
+        [Curve("model", [0.0, 0.9], [-1.0, 7.0], [0.0, 0.0], [9.0, 9.0])], AXES, key="c", title="t", described="d"
+    )
+    numbers = [float(each) for path in ET.fromstring(drawn).iter("path") for each in _numbers(path.attrib["d"])]
+    assert min(numbers) >= 0
+    assert max(numbers) <= 420
+
+
+def _numbers(path: str) -> list[str]:
+    return path.replace("M", " ").replace("L", " ").replace("Z", " ").split()
+
+
+@pytest.mark.parametrize(("highest", "ticks"), [(0.37, 5), (1.0, 6), (7.9, 5), (0.0, 2), (123.0, 6)])
+def test_ticks_are_round_and_hold_the_highest(highest: float, ticks: int) -> None:
+    found = round_ticks(highest)
+    assert found[0] == 0
+    assert found[-1] >= highest
+    assert len(found) == ticks
+
+
+def test_drawings_are_made_of_the_evaluation_in_both_languages() -> None:
+    from serving.model_drawings import gains_drawing, lift_drawing, reliability_drawing
+
+    draw = np.random.default_rng(4)
+    p = draw.beta(1, 8, 600)
+    label = (draw.random(600) < p).astype(np.int8)
+    evaluation = evaluate(
+        label, np.arange(600), {"model": p, "points": draw.random(600), "base rate": np.full(600, 0.1)}, base_rate=0.1
+    )
+    for drawing in (reliability_drawing, gains_drawing, lift_drawing):
+        english, japanese = drawing(evaluation, "en"), drawing(evaluation, "ja")
+        ET.fromstring(english["svg"])
+        assert english["title"] != japanese["title"]
+        assert all(len(row) == len(english["heads"]) for row in english["rows"])
+    assert len(reliability_drawing(evaluation, "en")["rows"]) == 15
+    assert [each["name"] for each in gains_drawing(evaluation, "en")["legend"]] == ["Model", "Points", "Base rate"]
