@@ -55,9 +55,8 @@ def openapi_document(schema: Schema | None, *, keyed: bool, version: str) -> dic
     keyed : whether a key must be sent.
     version : of this product.
     """
-    _, together = models_json_schema(
-        [(model, "validation") for model in (Lead, Batch, Score, ScoreBatch, ProblemBody, *MODELS)], ref_template=_REF
-    )
+    models: tuple[type[BaseModel], ...] = (Lead, Batch, Score, ScoreBatch, ProblemBody, *MODELS)
+    _, together = models_json_schema([(model, "validation") for model in models], ref_template=_REF)
     schemas = together["$defs"]
     if schema is not None:
         _tell_columns(schemas["Lead"]["properties"]["attributes"], schema.attributes)

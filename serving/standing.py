@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from features.calendar_days import DAY
 from features.history import NEVER, History
 from features.moments import Moments
-from features.wording import LANGS, Lang
+from features.wording import LANGS
 from serving.agreement import Agreement
 from serving.champion import Snapshot
 from serving.deadlines import deadline_of
@@ -63,7 +63,7 @@ class Scored:
     last_event: tuple[int, str] | None
     active_again: bool
     too_old: bool
-    because: Mapping[Lang, str] | None
+    because: Mapping[str, str] | None
 
     @property
     def reasons_en(self) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ def score_standings(
         )
 
 
-def _because(score: LeadScore, snapshot: Snapshot) -> Mapping[Lang, str] | None:
+def _because(score: LeadScore, snapshot: Snapshot) -> Mapping[str, str] | None:
     if score.decided_by is not DecidedBy.FAST_LANE:
         return None
     return {lang: why_band(score, snapshot.schema, lang)[-1] for lang in LANGS}

@@ -138,12 +138,6 @@ class Objected(BaseModel):
     objected: Literal[True]
 
 
-def read_rows(value: Any, name: str) -> list[Any]:
-    """The rows of `{"leads": [...]}` and its like, not looked at yet; `Refused` where the envelope has faults."""
-    envelope = {"leads": _LeadRows, "events": _EventRows, "outcomes": _OutcomeRows}[name]
-    return list(getattr(read_as(envelope, value), name))
-
-
 class _LeadRows(BaseModel):
     model_config = _STRICT
     leads: Annotated[list[Any], Field(max_length=MOST_ROWS)]
@@ -157,3 +151,12 @@ class _EventRows(BaseModel):
 class _OutcomeRows(BaseModel):
     model_config = _STRICT
     outcomes: Annotated[list[Any], Field(max_length=MOST_ROWS)]
+
+
+_ENVELOPES: dict[str, type[BaseModel]] = {"leads": _LeadRows, "events": _EventRows, "outcomes": _OutcomeRows}
+"""A batch's rows are not looked at with it: one that fails is answered in its place, and the others are taken."""
+
+
+def read_rows(value: Any, name: str) -> list[Any]:
+    """The rows of `{"leads": [...]}` and its like, not looked at yet; `Refused` where the envelope has faults."""
+    return list(getattr(read_as(_ENVELOPES[name], value), name))

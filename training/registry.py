@@ -239,7 +239,7 @@ class Registry:
                     champion=champion is not None and champion.number == str(each.version),
                     challenger=challenger is not None and challenger.number == str(each.version),
                     was_champion=str(each.version) in served,
-                    metrics=dict(self._client.get_run(each.run_id).data.metrics),
+                    metrics=dict(self._client.get_run(each.run_id).data.metrics) if each.run_id else {},
                 )
                 for each in found[:newest]
             ]
