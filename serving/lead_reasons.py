@@ -51,7 +51,7 @@ def points_words(points: float, lang: Lang) -> str:
     """Points of a score with their sign, as short as they are still told from nothing."""
     if 0 < abs(points) < 0.05:
         return "+<0.1" if points > 0 else "−<0.1"
-    return number(round(points, 1), lang, signed=True)
+    return number(points, lang, signed=True, decimals=1)
 
 
 def _size(reason: Reason) -> float:

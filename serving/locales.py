@@ -28,16 +28,19 @@ def _locale(lang: Lang) -> Locale:
     return Locale.parse(lang)
 
 
-def number(value: float, lang: Lang, *, signed: bool = False) -> str:
-    """A number with separators and at most two decimals, a true minus sign, and a plus where the sign matters.
+def number(value: float, lang: Lang, *, signed: bool = False, decimals: int | None = None) -> str:
+    """A number with separators, a true minus sign, and a plus where the sign matters.
+
+    Without `decimals` it has up to two, as many as matter.
 
     >>> number(12345, "en"), number(-0.5, "ja"), number(3.0, "en", signed=True)
     ('12,345', '−0.5', '+3')
     """
     if not math.isfinite(value):
         return "–"
-    written = format_decimal(abs(value), format="#,##0.##", locale=_locale(lang))
-    if written == "0" or (value >= 0 and not signed):
+    pattern = "#,##0.##" if decimals is None else f"#,##0.{'0' * decimals}"
+    written = format_decimal(abs(value), format=pattern, locale=_locale(lang))
+    if not written.strip("0.") or (value >= 0 and not signed):
         return written
     return (_MINUS if value < 0 else "+") + written
 

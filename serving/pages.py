@@ -15,7 +15,7 @@ from starlette.responses import Response
 from features.wording import Lang, message
 from serving.actor import ACTOR, Actor, Role
 from serving.csrf import csrf_of
-from serving.page_words import words
+from serving.page_words import all_words, words
 from serving.problems import Fault, Refused
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Pages:
             return page(request, lang)
         except Refused as refused:
             status = refused.status if refused.status in _HEADINGS else 422
-            content = {"heading": words(f"page.problem.{status}", lang), "detail": words(f"page.advice.{status}", lang)}
+            content = {"heading": words(f"page.problem.{status}", lang), "detail": _advice(refused, status, lang)}
             return self.render("problem.html", request, lang, content, refused.status, refused.headers)
 
     def render(
@@ -131,6 +131,12 @@ class Pages:
         policy = {"Content-Security-Policy": _WITH_SCRIPT} if script else {}
         sent = {**HEADERS, **policy, "Content-Language": lang, "Vary": "Accept-Language", **(headers or {})}
         return Response(html, status_code=status, media_type="text/html; charset=utf-8", headers=sent)
+
+
+def _advice(refused: Refused, status: int, lang: Lang) -> str:
+    """What to do about a refusal: what is known of the field that it names, else what goes for its status."""
+    told = (f"page.fault.{each.field}_{status}" for each in refused.faults)
+    return words(next((key for key in told if key in all_words(lang)), f"page.advice.{status}"), lang)
 
 
 def _navigation(path: str, actor: Any, lang: Lang) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def waterfall(score: LeadScore, calibrator: Calibrator, lang: Lang) -> list[dict
     rows = [row("base", message("reasons.base", lang), reached[0] - room / 5, reached[0], "", float(so_far[0]))]
     for step, (name, size) in enumerate(steps):
         kind = "up" if size >= 0 else "down"
-        amount = number(round(size, 2), lang, signed=True)
+        amount = number(size, lang, signed=True, decimals=2)
         rows.append(row(kind, name, reached[step], reached[step + 1], amount, float(so_far[step + 1])))
     total = score.probability if score.probability is not None else float(so_far[-1])
     rows.append(row("total", message("reasons.total", lang), why.raw_log_odds - room / 5, why.raw_log_odds, "", total))

@@ -142,6 +142,7 @@ standings = Table(  # where every open lead stands: one row a lead, what the que
     Column("kept_score", Integer),
     Index("standings_in_order", "lane", "order_deadline", "order_score", "lead_id"),
     Index("standings_by_owner", "owner"),
+    Index("standings_counted", "lane", "state"),
 )
 
 band_changes = Table(

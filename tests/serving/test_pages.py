@@ -198,6 +198,13 @@ def test_a_form_with_faults_is_answered_by_a_page_and_changes_nothing(
     assert said() == before
 
 
+def test_what_a_rejection_lacks_is_said_in_words(browser: Asking, some_lead: str) -> None:
+    lacking = say(browser, some_lead, "feedback", verdict="rejected")
+    assert "needs a reason" in Page(lacking.text).text
+    lacking = say(browser, some_lead, "feedback", verdict="rejected", reason="other")
+    assert "needs a few words" in Page(lacking.text).text
+
+
 def test_a_form_about_a_lead_that_there_is_not_is_refused(browser: Asking) -> None:
     assert say(browser, "none", "feedback", verdict="accepted").status_code == 404
 

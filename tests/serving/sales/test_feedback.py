@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from oracles.filled_queues import NOW, fill_queue
 from serving.actor import Actor
+from serving.agreement_terms import FACTS
 from serving.feedback import VERDICTS, give_feedback, record_fact
-from serving.known_facts import FACTS, facts_of
+from serving.known_facts import facts_of
 from serving.people_record import people_record
 from serving.problems import Refused
 from serving.standing import FAR_AWAY

@@ -245,6 +245,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lead_id"),
     )
     op.create_index("standings_by_owner", "standings", ["owner"], unique=False)
+    op.create_index("standings_counted", "standings", ["lane", "state"], unique=False)
     op.create_index(
         "standings_in_order", "standings", ["lane", "order_deadline", "order_score", "lead_id"], unique=False
     )
