@@ -21,7 +21,7 @@ LATEST_EVENTS = 12
 """Around so many of the newest events the score is looked at before and after: that is where it jumps."""
 LONGEST = 180 * DAY
 AHEAD = 14 * DAY
-AHEAD_STEPS = 4
+AHEAD_STEPS = 8
 
 
 @dataclass(frozen=True)
