@@ -14,7 +14,7 @@ from training.bootstrap import Estimate
 from training.evaluation import Evaluation
 from training.figures import GAINS
 
-_ROOT_TICKS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+_ROOT_TICKS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
 _KINDS = {"points": "line is-other is-thin", "base rate": "diagonal"}
 _SHOWN_PARTS = (0.01, 0.05, 0.10, 0.20, 0.30, 0.50, 0.70, 1.0)
 

@@ -15,6 +15,7 @@ import pytest
 
 from features.calendar_days import DAY, HOUR
 from features.errors import UsageError
+from features.tables import read_history
 from features.workspace import load_workspace
 from oracles.asked_app import Asking, LetIn
 from serving.leaders_runs import profile_workspace, review_workspace
@@ -213,3 +214,25 @@ def test_without_a_model_the_pages_say_what_is_missing(tmp_path: Path) -> None:
         office.close()
     with pytest.raises(UsageError, match="no champion"):
         profile_workspace(tmp_path, lang="en")
+
+
+def test_pages_and_commands_take_a_workspace_whose_tables_are_the_store(store_folder: Path) -> None:
+    office = Office(load_workspace(store_folder), [], clock=lambda: time.time_ns() // 1000)
+    try:
+        office.champion.look()
+        browser = Asking(LetIn(routes(lambda: office)))
+        assert "What it learned from" in read(browser, "/model?lang=en").text
+        assert "Sales-ready means 30% or more" in read(browser, "/profile?lang=en").text
+        history = read_history(office.workspace, set_aside=False).history
+        lead_id = str(history.lead_ids[0])
+        now = office.clock()
+        with office.store.writing() as c:
+            c.execute(feedback.insert().values(lead_id=lead_id, at=now - DAY, by="someone", verdict="found"))
+        page = read(browser, "/review?lang=en")
+        assert "Sales told of one lead that they found by themselves." in page.text
+        assert [
+            attrs["href"] for tag, attrs in page.tags if tag == "a" and str(attrs.get("href")).startswith("/leads/")
+        ]
+    finally:
+        office.close()
+    assert "Sales told of one lead" in review_workspace(store_folder, since="30d", lang="en", as_json=False)
