@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from features.calendar_days import DAY
 from features.history import History
@@ -16,7 +16,9 @@ from serving.model_segments import Segment, Segments
 from serving.page_words import words
 from serving.scoring import ColdStart, ServingModel
 from training.bootstrap import Estimate
-from training.registry import Registered
+
+if TYPE_CHECKING:
+    from training.registry import Registered
 
 METRICS = (
     "roc_auc", "average_precision", "log_loss", "brier_skill", "calibration_slope", "ece", "lift_10", "precision_10",
