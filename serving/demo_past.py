@@ -23,7 +23,8 @@ from serving.feedback import give_feedback, record_fact
 from serving.handoff_settings import HandoffSettings
 from serving.known_facts import facts_of
 from serving.scoring import ServingModel
-from serving.standing import WEEK, score_standings, settle, standing_leads
+from serving.settling import settle
+from serving.standing import WEEK, score_standings, standing_leads
 from serving.store import Store
 from serving.store.tables import REJECTION_REASONS, handoffs, standings
 

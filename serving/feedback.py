@@ -8,7 +8,7 @@ from serving import audit
 from serving.actor import Actor
 from serving.agreement_terms import FACTS
 from serving.problems import Fault, Refused
-from serving.standing import FAR_AWAY
+from serving.settling import FAR_AWAY
 from serving.store import Store
 from serving.store.tables import REJECTION_REASONS, facts, feedback, handoffs, standings
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from serving.store.lead_rows import in_parts
 from serving.store.tables import facts
-
-AT_ONCE = 500
 
 
 def facts_of(c: sa.Connection, lead_ids: Sequence[str] | None, *, as_of: int) -> dict[str, frozenset[str]]:
@@ -21,8 +20,8 @@ def facts_of(c: sa.Connection, lead_ids: Sequence[str] | None, *, as_of: int) ->
     if lead_ids is None:
         return _known(c, sa.true(), as_of)
     found: dict[str, frozenset[str]] = {}
-    for first in range(0, len(lead_ids), AT_ONCE):
-        found |= _known(c, facts.c.lead_id.in_(lead_ids[first : first + AT_ONCE]), as_of)
+    for some in in_parts(lead_ids):
+        found |= _known(c, facts.c.lead_id.in_(some), as_of)
     return found
 
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from features.schema import STAGES
 from serving.problems import Fault, Refused
-from serving.standing import LANE_FAST, LANE_MQL, LANE_OTHER, LANE_SQL
+from serving.settling import LANE_FAST, LANE_MQL, LANE_OTHER, LANE_SQL
 from serving.store.tables import standings
 
 ROWS = 50

@@ -15,7 +15,7 @@ from serving.page_words import words
 from serving.queue import LANES, STATES, Part, Wanted
 from serving.queue_counts import Counts
 from serving.reason_words import event_definition
-from serving.standing import LANE_FAST
+from serving.settling import LANE_FAST
 
 
 @dataclass(frozen=True)

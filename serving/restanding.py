@@ -13,7 +13,8 @@ from serving.champion import Snapshot
 from serving.handoff_settings import HandoffSettings
 from serving.known_facts import facts_of
 from serving.lead_source import FoundLead
-from serving.standing import leave, score_standings, settle, standing_leads
+from serving.settling import leave, settle
+from serving.standing import score_standings, standing_leads
 from serving.store.lead_rows import lead_rows
 from serving.stored_leads import history_of_stored
 

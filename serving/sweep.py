@@ -27,7 +27,8 @@ from serving.handoff_settings import HandoffSettings
 from serving.known_facts import facts_of
 from serving.log_lines import note
 from serving.scoring import ServingModel
-from serving.standing import Scored, leave, score_standings, settle, standing_leads
+from serving.settling import leave, settle
+from serving.standing import Scored, score_standings, standing_leads
 from serving.store import Store
 from serving.store.leases import Lease
 from serving.store.tables import settings as store_settings

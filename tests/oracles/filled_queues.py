@@ -8,7 +8,7 @@ import numpy as np
 
 from features.calendar_days import DAY, HOUR
 from serving.queue import STATES
-from serving.standing import FAR_AWAY
+from serving.settling import FAR_AWAY
 from serving.store import Store
 from serving.store.tables import standings
 

@@ -17,8 +17,9 @@ from oracles.made_service import AGREED, NOW, SCHEMA, made_history, made_leads, 
 from serving.champion import Snapshot
 from serving.handoff_settings import HandoffSettings, WebhookSettings
 from serving.scoring import score_leads
+from serving.settling import LANE_FAST, LANE_SQL, leave, settle
 from serving.signatures import AgreementState
-from serving.standing import LANE_FAST, LANE_SQL, leave, score_standings, settle, standing_leads
+from serving.standing import score_standings, standing_leads
 from serving.store import Store
 from serving.store.tables import band_changes, deliveries, handoffs, scores, standings
 

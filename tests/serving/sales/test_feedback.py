@@ -14,7 +14,7 @@ from serving.feedback import VERDICTS, give_feedback, record_fact
 from serving.known_facts import facts_of
 from serving.people_record import people_record
 from serving.problems import Refused
-from serving.standing import FAR_AWAY
+from serving.settling import FAR_AWAY
 from serving.store import Store
 from serving.store.tables import REJECTION_REASONS, audit, feedback, standings
 
