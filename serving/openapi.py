@@ -85,7 +85,13 @@ def openapi_document(schema: Schema | None, *, keyed: bool, version: str) -> dic
                 )
             },
             "/leads/{id}/score": {"get": _lead_score()},
-            "/": {"get": _page("queue", "Open leads by probability", [*_PAGE_LANG, _PAGE_NUMBER])},
+            "/": {"get": _page("queue", "Leads in the order to call", [*_PAGE_LANG, _SEARCH])},
+            "/queue.csv": {"get": _page("queue_csv", "The same as a table", [*_PAGE_LANG, _SEARCH], kind="text/csv")},
+            "/agreement": {"get": _page("agreement", "What both teams agreed, and a simulator", _PAGE_LANG)},
+            "/model": {"get": _page("model", "What the champion learned, and whether it is true", _PAGE_LANG)},
+            "/review": {"get": _page("review", "What became of what was handed over", _PAGE_LANG)},
+            "/profile": {"get": _page("profile", "What sales-ready leads have in common", _PAGE_LANG)},
+            "/login": {"get": _page("login", "Where people log in", _PAGE_LANG)},
             "/leads/{id}": {
                 "get": _page("lead", "One lead: its score and why", [_LEAD_ID, _AS_OF, *_PAGE_LANG], missing=True)
             },
@@ -166,10 +172,11 @@ _PAGE_LANG = [
         "schema": {"type": "string", "pattern": "^[a-zA-Z*-]{1,20}$"},
     },
 ]
-_PAGE_NUMBER = {
-    "name": "page",
+_SEARCH = {
+    "name": "search",
     "in": "query",
-    "schema": {"type": "integer", "minimum": 1, "maximum": 1_000_000},
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "Part of a name, company, owner or id.",
 }
 
 
@@ -186,19 +193,27 @@ def _lead_score() -> dict[str, Any]:
     }
 
 
-def _page(name: str, summary: str, parameters: list[dict[str, Any]], *, missing: bool = False) -> dict[str, Any]:
+def _page(
+    name: str,
+    summary: str,
+    parameters: list[dict[str, Any]],
+    *,
+    missing: bool = False,
+    kind: str = "text/html",
+) -> dict[str, Any]:
     html = {"text/html": {"schema": {"type": "string"}}}
-    responses = {"200": {"description": "A page for people", "content": html}}
-    responses |= {str(status): {"description": _STATUS_WORDS[status], "content": html} for status in (422, 503)}
-    if missing:  # a page, or a problem body where the address can't hold an id
-        responses |= {
-            status: {**each, "content": {**html, **each["content"]}} for status, each in _problems(404).items()
-        }
+    shown = {"description": "For people", "content": {kind: {"schema": {"type": "string"}}}}
+    refused = {str(status): {"description": _STATUS_WORDS[status], "content": html} for status in (422, 503)}
+    # a page, or a problem body where it is refused before anybody knows that it is one
+    either = {
+        status: {**each, "content": {**html, **each["content"]}}
+        for status, each in _problems(401, 403, *((404,) if missing else ())).items()
+    }
     return {
         "operationId": name,
         "summary": summary,
         "parameters": parameters,
-        "responses": {**responses, **_problems(401, 403)},
+        "responses": {"200": shown, **refused, **either},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from features.tables.encodings import Encoding, detect_encoding, open_text, writ
 from features.tables.files import digest, find_files, is_parquet
 from features.tables.sql_text import Column, Connection, literal, literals, name
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 FILE, RECORD = "f", "r"
 """Columns of the relation beside the cells: the path that was read, and the number of the record in it, from 1."""
 
@@ -81,6 +83,8 @@ def bring_table(
                 csv_files[str(source)] = csv_file
                 parts.append(part)
         except OSError as error:
+            if error.errno in _NO_ROOM:  # what is full is the folder that the cells are brought to
+                raise
             raise DataError(
                 f"{path} can't be read: {error.strerror}", expected="a readable file", where=table
             ) from None

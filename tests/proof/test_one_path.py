@@ -25,8 +25,10 @@ from serving.metrics import Metrics
 from serving.scoring import ServingModel
 from serving.scoring_run import score_workspace
 from serving.signatures import AgreementState
+from serving.store.opening import open_address
 from serving.strict_json import parse_json
 from serving.wire import read_lead
+from serving.withheld import Withheld
 from training.bundle import save_bundle
 from training.registry import open_registry
 
@@ -64,7 +66,14 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         batch = _scored(world, folder, rows)
     snapshot = Snapshot(ServingModel(request.param, "1", world.bundle), _schema(world), AgreementState())
-    answers = Answers(snapshot=lambda: snapshot, tables=None, metrics=Metrics(), clock=lambda: 0)  # type: ignore[arg-type]
+    answers = Answers(
+        snapshot=lambda: snapshot,
+        leads=None,  # type: ignore[arg-type]
+        facts=lambda ids, as_of: {},
+        withheld=Withheld(open_address("sqlite:///store.db", folder)),
+        metrics=Metrics(),
+        clock=lambda: 0,
+    )
     return Case(world, rows, _told(world, rows), batch, answers)
 
 
