@@ -49,7 +49,7 @@ lint: $(INSTALLED) ## ruff, the type checker and the import contracts
 	@$(BIN)/lint-imports
 
 test: lint ## lint, then all tests (ARGS="-k calibration")
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: $(INSTALLED) ## speed and memory beside the peers, as ratios from one run
 	@$(BIN)/python tests/benchmarks/run.py $(ARGS)

@@ -27,7 +27,7 @@ _COMPACT_DAY, _EPOCH = re.compile(COMPACT_DAY), re.compile(EPOCH_SHAPE)
 _JAPANESE_DAY, _JAPANESE_CLOCK = re.compile(JAPANESE_DAY), re.compile(JAPANESE_CLOCK)
 _OTHER_DAY, _COMMA_SECONDS = re.compile(OTHER_DAY), re.compile(COMMA_SECONDS)
 _PARTS = re.compile(
-    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:T| +)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?)?"
+    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:T *| +)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?)?"
 )
 _OFFSET = re.compile(r" *([+-])([0-9]{2}):?([0-9]{2})?$")
 _UTC = re.compile(r" *(Z|z|UTC|GMT)$")

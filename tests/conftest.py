@@ -23,6 +23,18 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 
 
+LONGEST_FIRST = ("journeys", "serving/test_", "browser", "mutations", "proof")
+"""Tests that run whole commands and services: begun last they would leave one of two workers alone for minutes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        file = item.path.relative_to(Path(__file__).parent).as_posix()
+        return next((rank for rank, part in enumerate(LONGEST_FIRST) if file.startswith(part)), len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Address of a real PostgreSQL, started by the first test that asks for it."""

@@ -115,7 +115,16 @@ _TIMES = st.one_of(
 @settings(max_examples=20)
 @given(cells=st.lists(_TIMES, min_size=1, max_size=40))
 @example(
-    cells=["2026-03-29 02:30", "2026-10-25 02:30", "2026-03-29T02:30:00+02:00", "2026年3月14日 9時05分", "2010-11-07"]
+    cells=[
+        "2026-03-29 02:30",
+        "2026-10-25 02:30",
+        "2026-03-29T02:30:00+02:00",
+        "2026年3月14日 9時05分",
+        "2010-11-07",
+        "2026-1-1T 9:05",
+        "2026-1-1 T9:05",
+        "2026-1-1TT9:05",
+    ]
 )
 def test_times_read_alike(database: Connection, zone: str, cells: list[str]) -> None:
     wall, form = wall_and_form(_CELL, "plain")
