@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import quote, urlencode
 
+import anyio
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -30,6 +31,9 @@ from serving.queue_export import export
 from serving.queue_page import Reader, queue_page
 from serving.store import Store
 
+AT_ONCE = 2
+"""Pages that a worker makes at the same time: more of them share one interpreter, and all come later."""
+
 
 def sales_routes(sales: SalesPages) -> list[Route]:
     """`/` and `/queue.csv`; what lies below `/leads/` is told apart in `serving.routes`, since ids may hold slashes."""
@@ -41,19 +45,20 @@ class SalesPages:
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
+        self._turns = anyio.CapacityLimiter(AT_ONCE)
         self._making = threading.Lock()
         self._counts: tuple[Store, KeptCounts] | None = None
 
     async def queue(self, request: Request) -> Response:
-        return await anyio.to_thread.run_sync(self._pages.answer, request, self._queue)
+        return await self._in_turn(request, self._queue)
 
     async def export(self, request: Request) -> Response:
-        return await anyio.to_thread.run_sync(self._pages.answer, request, self._export)
+        return await self._in_turn(request, self._export)
 
     async def lead(self, request: Request, lead_id: str) -> Response:
         """`GET /leads/{id}`."""
         page = functools.partial(self._lead, lead_id=lead_id)
-        return await anyio.to_thread.run_sync(self._pages.answer, request, page)
+        return await self._in_turn(request, page)
 
     async def post(self, request: Request, lead_id: str, part: str) -> Response:
         """`POST /leads/{id}/feedback` and `/leads/{id}/facts`, both back to the lead's page."""
@@ -72,7 +77,10 @@ class SalesPages:
             require_csrf(asked.scope, given)
             return (self._feedback if part == "feedback" else self._facts)(asked, lang, lead_id, given)
 
-        return await anyio.to_thread.run_sync(self._pages.answer, request, done)
+        return await self._in_turn(request, done)
+
+    async def _in_turn(self, request: Request, page: Callable[[Request, Lang], Response]) -> Response:
+        return await anyio.to_thread.run_sync(self._pages.answer, request, page, limiter=self._turns)
 
     def _queue(self, request: Request, lang: Lang) -> Response:
         asked = one_each(request, (*FIELDS, "after", "before", "lang", "done"), strict=False)

@@ -63,7 +63,7 @@ def settle(
             continue
         row = _settled(each, old, agreement)
         handed = None
-        if not each.too_old or each.because is not None:  # nobody calls a lead that old, unless it asks for it
+        if _may_be_handed_over(each, old):
             handed = hand_over(
                 c,
                 score=each.score,
@@ -91,6 +91,17 @@ def settle(
         if written:
             c.execute(table.insert(), written)
     return len(rows)
+
+
+def _may_be_handed_over(each: Scored, old: Mapping[str, Any] | None) -> bool:
+    """Whether it is worth asking what has happened to a lead between the two teams, which takes some look-ups.
+
+    Nobody calls a lead that is too old, unless it asks for it; and who sales has already is not handed over again.
+    """
+    if each.too_old and each.because is None:
+        return False
+    has_it = old is not None and old["band"] == Band.SQL.value and old["state"] in ("handed_over", "accepted")
+    return not (has_it and old is not None and old["active_again"] == each.active_again)
 
 
 _KEPT = ("lead_id", "as_of", "probability", "score", "band", "decided_by", "model_version", "agreement_version")

@@ -102,13 +102,14 @@ def _asked(folder: Path, quick: bool) -> dict[str, Any]:
         with closing(sqlite3.connect(path)) as store:
             (leads,) = store.execute("select count(*) from standings").fetchone()
             called = [row[0] for row in store.execute("select lead_id from standings order by lane limit 200")]
+            active = [row[0] for row in store.execute("select lead_id from standings order by lead_id limit 4000")]
         queues = ["/?lang=en", "/?lang=ja", "/?lang=en&band=all", "/?lang=en&q=foods"]
         asked: dict[str, Any] = {"leads": leads}
         how = {"port": port, "concurrency": CONCURRENCY, "most_requests": 200 if quick else 4_000, "warm": 40}
         for what, gets in (("queue", queues), ("lead", [f"/leads/{each}?lang=en" for each in called])):
             asked[what] = in_own_process("load_generator", "generate", gets=gets, most_seconds=10.0, **how)
         bodies = folder / "bodies.txt"
-        bodies.write_text("\n".join(_batches(called, 4 if quick else 40)))
+        bodies.write_text("\n".join(_batches(active, 4 if quick else 40)))
         how |= {"concurrency": 2, "warm": 2, "most_requests": 4 if quick else 38}
         taken = in_own_process(
             "load_generator", "generate", path="/events", bodies_file=str(bodies), most_seconds=60.0, **how
