@@ -222,12 +222,16 @@ def _expected(cases: Sequence[Case]) -> Interval | None:
 
 
 def _compare_held_back(cases: Sequence[Case], ends: Ends, horizon: int) -> HeldBackComparison:
-    """Within the time of the draw alone: who was handed over before or after it is not a fair comparison."""
-    held = once(each for each in cases if each.held_back)
+    """Within the time of the draw alone, and of those alone who could be drawn: anything else is no fair comparison.
+
+    Who asked for a person is never held back, and converts more often whatever sales does.
+    """
+    drawn_from = [each for each in cases if each.kind is Kind.SQL]
+    held = once(each for each in drawn_from if each.held_back)
     if not held:
         return HeldBackComparison(0, 0, 0, 0, 0, None, None, None)
     first, last = held[0].at, max(each.at for each in held)
-    handed = once(each for each in cases if not each.held_back and first <= each.at <= last)
+    handed = once(each for each in drawn_from if not each.held_back and first <= each.at <= last)
     (n, converted), (m, other) = (_settled_counts(group, ends, horizon) for group in (handed, held))
     enough = min(n, m) >= FEWEST_HELD_BACK and converted + other >= FEWEST_EVENTS
     found = difference(converted, n, other, m) if enough else None

@@ -298,6 +298,17 @@ def test_those_held_back_are_compared_with_those_handed_over_in_the_same_time() 
     assert reviewed([*cases, *more], converted=won).held_back.difference == difference(20, 40, 1, 40)
 
 
+def test_who_asked_for_a_person_is_not_compared_with_those_held_back() -> None:
+    cases = [
+        Case(f"{kind.value}-{held}-{n}", kind, 800 * DAY, 800 * DAY, 0.3, None, f"{kind.value}{held}{n}", held)
+        for kind, held in ((Kind.SQL, True), (Kind.SQL, False), (Kind.FAST_LANE, False))
+        for n in range(40)
+    ]
+    won = {each.lead_id: 801 for each in cases if each.kind is Kind.FAST_LANE}
+    found = reviewed(cases, converted=won).held_back
+    assert (found.handed_over, found.handed_over_converted, found.held_back) == (40, 0, 40)
+
+
 def test_leads_held_back_are_in_no_other_figure() -> None:
     found = row(
         reviewed(
