@@ -128,7 +128,9 @@ def _no_address() -> UsageError:
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(str(url.database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # it holds what people are called, and SQLite gives its other files the same rights
     engine = sa.create_engine(
         url,
         poolclass=QueuePool,
