@@ -21,7 +21,7 @@ from serving.hysteresis import Standing, settled_band
 from serving.lead_score import LeadScore
 from serving.people_words import grade
 from serving.standing import Scored
-from serving.store.erased import erased_among
+from serving.store.erased import erased_among, objected_among
 from serving.store.lead_rows import in_parts
 from serving.store.tables import band_changes, scores, standings
 
@@ -43,7 +43,8 @@ def settle(
 
     A lead that was settled at a later moment is left alone: a sweep that read the tables earlier does not undo what an
     event has changed since. At the same moment it is settled anew: the model, the agreement or a fact may be another one.
-    Changes of bands and hand-offs are written in the same transaction.
+    Nor is a lead written that was erased or has objected while it was scored. Changes of bands and hand-offs are written
+    in the same transaction.
 
     Parameters
     ----------
@@ -53,13 +54,11 @@ def settle(
     """
     one_at_a_time(c)
     ids = [each.score.lead_id for each in scored]
-    erased, before = erased_among(c, ids), _before(c, ids)
+    withheld, before = erased_among(c, ids) | objected_among(c, ids).keys(), _before(c, ids)
     rows, kept, changes = [], [], []
     for each in scored:
         old = before.get(each.score.lead_id)
-        if each.score.lead_id in erased:
-            continue
-        if old is not None and old["as_of"] > each.score.as_of:
+        if each.score.lead_id in withheld or (old is not None and old["as_of"] > each.score.as_of):
             continue
         row = _settled(each, old, agreement)
         handed = None

@@ -21,7 +21,9 @@ from serving.settling import LANE_FAST, LANE_SQL, leave, settle
 from serving.signatures import AgreementState
 from serving.standing import score_standings, standing_leads
 from serving.store import Store
+from serving.store.erasure import erase_lead
 from serving.store.tables import band_changes, deliveries, handoffs, scores, standings
+from serving.withheld import object_to
 
 LEADS, CONVERTED = made_leads(300)
 MODEL = made_model(LEADS, CONVERTED)
@@ -145,6 +147,17 @@ def test_who_left_stands_nowhere(store: Store) -> None:
     with store.writing() as c:
         leave(c, ["L-0001", "L-0002"])
     assert {row.lead_id for row in rows(store, standings)} == {"L-0000", "L-0003", "L-0004"}
+
+
+def test_who_objects_or_is_erased_while_being_scored_is_not_written(store: Store) -> None:
+    history = made_history(LEADS[:10])
+    scored = list(score_standings(snapshot(), history, standing_leads(history, NOW), as_of=NOW, facts={}))
+    erase_lead(store, "L-0001", now=NOW)
+    with store.writing() as c:
+        object_to(c, store, "L-0002", now=NOW)
+    with store.writing() as c:
+        assert settle(c, scored, agreement=AGREED, settings=SENDING, now=NOW) == 8
+    assert {"L-0001", "L-0002"}.isdisjoint(row.lead_id for row in rows(store, standings))
 
 
 def test_a_writing_that_fails_leaves_no_trace(store: Store) -> None:
