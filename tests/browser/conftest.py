@@ -28,8 +28,9 @@ class Site:
     folder: Path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """Ended with its module: while it runs Playwright keeps an event loop, and other tests start their own."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip("no Chromium is installed: pages are not tried in a browser (Debian: apt-get install chromium)")
