@@ -89,11 +89,12 @@ def open_store(workspace: Workspace) -> Store:
 def open_address(address: str, folder: Path) -> Store:
     """Open a store by its address; a relative SQLite path starts at `folder`."""
     url = _url(address, folder)
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
-        engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
         migrate(engine)
         return Store(engine, _key(engine))
     except SQLAlchemyError as error:
+        engine.dispose()
         kind = type(getattr(error, "orig", None) or error).__name__
         raise DataError(
             f"the store can't be opened ({kind})",
@@ -101,6 +102,9 @@ def open_address(address: str, folder: Path) -> Store:
             next_step="look at [tables] store in propensity.toml, the server, and its rights",
             where="the store",
         ) from None
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 def _url(address: str, folder: Path) -> sa.URL:
