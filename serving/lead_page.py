@@ -15,7 +15,6 @@ from serving.absent_evidence import absent_evidence
 from serving.course_chart import course_chart
 from serving.decision import Band
 from serving.decision_words import why_band
-from serving.intervals import rate
 from serving.lead_events import LeadEvent, attribute_since, visible_events
 from serving.lead_people import facts_known, next_to_do, people_said, rejection_reasons, state_said
 from serving.lead_reasons import EventRows, event_words, points_words, reason_rows
@@ -30,6 +29,7 @@ from serving.score_course import score_course
 from serving.scoring import ServingModel
 from serving.waterfall import waterfall
 from serving.why_now import WhyNow, why_now
+from training.intervals import rate
 
 TIMELINE = 12
 """So many of the newest events stand open; the others open below, up to `MOST_EVENTS`."""

@@ -18,9 +18,9 @@ from features.history import History
 from features.moments import Moments, Schedule
 from features.schema import STAGES
 from serving.evidence import furthest_stages
-from serving.intervals import LEVEL, Interval, how_many
 from serving.scoring import LEADS_AT_ONCE, ServingModel
 from training.dataset import hash_leads
+from training.intervals import LEVEL, Interval, how_many
 from training.labelled import settled_moments
 from training.reference import draw_one_each
 from training.scorer import Scorer

@@ -28,7 +28,7 @@ from features.definitions import (
 from features.history import History
 from features.moments import Moments
 from features.schema import STAGES, Schema
-from serving.intervals import LEVEL, Interval, exact_p, ratio
+from training.intervals import LEVEL, Interval, exact_p, ratio
 
 WINDOW = 90 * DAY
 """How far back is looked at what leads did (microseconds)."""

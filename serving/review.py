@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
-from serving.intervals import Interval, difference, how_many, rate
 from serving.review_figures import (
     Answer,
     Case,
@@ -27,6 +26,7 @@ from serving.review_figures import (
     Review,
     Row,
 )
+from training.intervals import Interval, difference, how_many, rate
 
 FEWEST_HELD_BACK = 30
 """Under so many settled leads in either group nothing is said of what the hand-off brings."""

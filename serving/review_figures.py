@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from serving.intervals import Interval, rate
+from training.intervals import Interval, rate
 
 
 class Kind(StrEnum):

@@ -13,9 +13,9 @@ from rich.table import Table
 from features.calendar_days import DAY
 from features.wording import Lang
 from serving import locales
-from serving.intervals import Interval, rate
 from serving.page_words import words
 from serving.review_figures import Alarm, HeldBackComparison, Kind, Realised, Review, Row
+from training.intervals import Interval, rate
 
 PERIODS = ("7d", "30d", "90d", "180d")
 NAMED = 20

@@ -7,10 +7,10 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from serving.intervals import how_many
 from serving.model_segments import By, judge
 from serving.plots_svg import Axes, Curve, Point, curves_svg, reliability_svg, round_ticks
 from training.evaluation import evaluate
+from training.intervals import how_many
 
 AXES = Axes([(0.0, "0%"), (0.5, "50%")], [(0.0, "0%"), (0.5, "50%")], "said <b>", "came & true", root=True)
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from features.calendar_days import DAY, HOUR
-from serving.intervals import difference, how_many
 from serving.review import make_review
 from serving.review_figures import Alarm, Answer, Case, Clock, Ends, Kind, Review, Row
+from training.intervals import difference, how_many
 
 HORIZON = 90 * DAY
 NOW = 1000 * DAY

@@ -1,15 +1,18 @@
-"""How sure counts are: intervals of rates, of their differences and ratios, and of how many of some leads convert."""
+"""How sure counts are: intervals of rates, of their differences and ratios, and of how many of some leads convert.
+
+The tails of SciPy are imported where they are needed: they take a second to load, and who scores needs none of them.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
-from scipy.stats import hypergeom, norm
 
 LEVEL = 0.95
 _DIRECT = 64
@@ -28,21 +31,30 @@ class Interval:
         return self.low <= value <= self.high
 
 
+@lru_cache(maxsize=16_384)
 def rate(part: int, whole: int, *, level: float = LEVEL) -> Interval:
     """A share of counted leads with Wilson's interval (1927), which keeps within 0 and 1 and is true for small counts.
+
+    It is preferred to that of Clopper and Pearson, which holds the true share in more than `level` of all cases at the
+    price of being wider (Brown, Cai and DasGupta 2001, who recommend Wilson's).
 
     >>> round(rate(0, 10).high, 4)
     0.2775
     """
     if not 0 <= part <= whole or whole == 0:
         raise ValueError(f"{part} of {whole} is no share")
-    z = float(norm.isf((1 - level) / 2))
+    z = _deviations(level)
     p = part / whole
     middle = (p + z * z / (2 * whole)) / (1 + z * z / whole)
     spread = z * math.sqrt(p * (1 - p) / whole + z * z / (4 * whole * whole)) / (1 + z * z / whole)
     low = 0.0 if part == 0 else max(middle - spread, 0.0)
     high = 1.0 if part == whole else min(middle + spread, 1.0)
     return Interval(p, low, high)
+
+
+def _deviations(level: float) -> float:
+    """So many standard deviations to each side hold `level` of a normal distribution."""
+    return NormalDist().inv_cdf((1 + level) / 2)
 
 
 def difference(part: int, whole: int, other_part: int, other_whole: int, *, level: float = LEVEL) -> Interval:
@@ -62,7 +74,7 @@ def ratio(part: int, whole: int, other_part: int, other_whole: int, *, level: fl
     Half a lead is added to each count (Walter 1975), so that none of them being 0 still has an interval; the point is the
     plain ratio, infinite where the second share is 0.
     """
-    z = float(norm.isf((1 - level) / 2))
+    z = _deviations(level)
     a, n, b, m = part + 0.5, whole + 0.5, other_part + 0.5, other_whole + 0.5
     middle = math.log((a / n) / (b / m))
     spread = z * math.sqrt(max(1 / a - 1 / n + 1 / b - 1 / m, 0.0))
@@ -75,6 +87,8 @@ def exact_p(
     part: NDArray[np.int64], whole: int, other_part: NDArray[np.int64], other_whole: int
 ) -> NDArray[np.float64]:
     """Fisher's exact probability, two sided (twice the smaller tail), of counts as far apart, were the shares alike."""
+    from scipy.stats import hypergeom
+
     both = part + other_part
     upper = hypergeom.sf(part - 1, whole + other_whole, both, whole)
     lower = hypergeom.cdf(part, whole + other_whole, both, whole)
@@ -107,6 +121,8 @@ def chances(probability: NDArray[np.float64]) -> NDArray[np.float64]:
         for each in probability.tolist():
             found = np.convolve(found, [1.0 - each, each])
         return found
+    from scipy.signal import fftconvolve
+
     half = len(probability) // 2
     both: NDArray[np.float64] = fftconvolve(chances(probability[:half]), chances(probability[half:]))
     return np.clip(both, 0.0, 1.0)

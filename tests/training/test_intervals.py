@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.intervals import chances, difference, exact_p, how_many, rate, ratio
+from training.intervals import chances, difference, exact_p, how_many, rate, ratio
 
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=0, max_size=9)
 
