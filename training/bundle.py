@@ -25,6 +25,7 @@ from features.errors import DataError
 from training.calibration import Calibrator
 from training.cutoffs_table import Backtest
 from training.evaluation import Evaluation
+from training.inputs import Inputs
 from training.ranker import Ranker
 from training.reference import Reference
 from training.scorer import Scorer
@@ -53,6 +54,7 @@ class Bundle:
     manifest : whatever else is known of the training, as plain JSON: converted, data_end, digests of tables, commit,
         versions, recipe, choices, split ...
     digest : SHA-256 of the saved manifest; "" before the bundle is saved.
+    inputs : how its inputs were spread when it learned; None in bundles from before that was kept.
     """
 
     scorer: Scorer
@@ -62,6 +64,7 @@ class Bundle:
     evaluation: Evaluation
     manifest: Mapping[str, Any]
     digest: str = field(default="")
+    inputs: Inputs | None = None
 
 
 def save_bundle(bundle: Bundle, folder: Path) -> str:
@@ -74,6 +77,8 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
         _save_scorer(bundle.evaluated_scorer, temporary / EVALUATED)
         _save_arrays(bundle.reference.arrays(), temporary / "reference")
         _save_arrays(bundle.backtest.arrays(), temporary / "backtest")
+        if bundle.inputs is not None:
+            _save_arrays(bundle.inputs.arrays(), temporary / "inputs")
         _save_json(bundle.evaluation.to_json(), temporary / "evaluation.json")
         files = {name: _sha256((temporary / name).read_bytes()) for name in _files_of(temporary)}
         text = _json({**bundle.manifest, "format": FORMAT, "files": files})
@@ -105,6 +110,7 @@ def load_bundle(folder: Path, *, digest: str | None = None) -> Bundle:
             expected="the files as training wrote them",
             next_step="delete the folder, it is fetched again; or train again",
         )
+    inputs = _load_arrays(folder, "inputs", manifest)
     return Bundle(
         scorer=_load_scorer(folder / SERVING),
         evaluated_scorer=_load_scorer(folder / EVALUATED),
@@ -113,6 +119,7 @@ def load_bundle(folder: Path, *, digest: str | None = None) -> Bundle:
         evaluation=Evaluation.from_json(_load_json(folder / "evaluation.json")),
         manifest={key: value for key, value in manifest.items() if key not in ("format", "files")},
         digest=found,
+        inputs=Inputs(**inputs) if inputs else None,
     )
 
 

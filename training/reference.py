@@ -161,15 +161,13 @@ class Reference:
         converted: list[NDArray[np.int64]] = []
         for column, definition in enumerate(definitions):
             x = values[:, column]
-            known = ~np.isnan(x)
             if definition.categorical:
                 borders = np.empty(0)
-                place = np.where(known, x, -1).astype(np.int64) + 1
+                place = _bins(x, borders, categorical=True)
                 size = max(len(definition.categories), int(place.max(initial=0))) + 1
             else:
-                borders = _quantile_borders(x[known & (x != 0)])
-                place = np.where(x == 0, 1, 2 + np.searchsorted(borders, x, side="right"))
-                place[~known] = 0
+                borders = _quantile_borders(x[~np.isnan(x) & (x != 0)])
+                place = _bins(x, borders, categorical=False)
                 size = len(borders) + 3
             edges.append(borders)
             leads.append(np.bincount(place, minlength=size))
@@ -220,9 +218,32 @@ class Reference:
         enough = (place >= 0) & (self.bin_leads[at] >= FEWEST)
         return np.where(enough, self.bin_converted[at], -1), np.where(enough, self.bin_leads[at], 0)
 
+    def histogram(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """How many rows of values float64[n, d] lie in each bin, column after column as `bin_start` says.
+
+        A category that the reference has no bin for counts as missing.
+        """
+        found = np.zeros(len(self.bin_leads), dtype=np.int64)
+        for column in range(len(self.categorical)):
+            first, last = self.bin_start[column], self.bin_start[column + 1]
+            borders = self.edges[self.edge_start[column] : self.edge_start[column + 1]]
+            place = _bins(values[:, column], borders, categorical=bool(self.categorical[column]))
+            place[place >= last - first] = 0
+            found[first:last] = np.bincount(place, minlength=last - first)
+        return found
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is kept in the bundle; `Reference(**arrays)` is equal."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+def _bins(x: NDArray[np.float64], borders: NDArray[np.float64], *, categorical: bool) -> NDArray[np.int64]:
+    """Bin of each value of one column, as `_places` has them: missing, zero, then from border to border; or by code."""
+    known = ~np.isnan(x)
+    if categorical:
+        return np.where(known, x, -1).astype(np.int64) + 1
+    place = np.where(x == 0, 1, 2 + np.searchsorted(borders, x, side="right"))
+    return np.where(known, place, 0).astype(np.int64)
 
 
 def _starts(parts: list[NDArray[Any]]) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ from training.cutoffs_table import Backtest
 from training.dataset import Rows, TrainingSet
 from training.evaluation import Evaluation, evaluate
 from training.follow import PROVISIONAL, Followed, converted_leads, follow
+from training.inputs import Inputs
 from training.labelled import Labelled, settled_moments
 from training.points import PointsRules, points_as_probability, points_of
 from training.provenance import provenance
@@ -87,10 +88,12 @@ def retrain(
     warnings = _warnings(labelled, whole, parts)
     about = provenance(workspace, history, labelled, whole, recipe, evaluated, serving, rules)
     train_set = serving.choices.reduce(whole)
+    reference = _reference(serving, train_set, evaluated, parts.test, probability)
     bundle = Bundle(
         scorer=serving.scorer,
         evaluated_scorer=evaluated.scorer,
-        reference=_reference(serving, train_set, evaluated, parts.test, probability),
+        reference=reference,
+        inputs=Inputs.of(serving.scorer, reference, train_set),
         backtest=Backtest.of(
             probability,
             test.label,
