@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from features.wording import Lang
 from serving import locales
 from serving.page_words import words
-from serving.plots_svg import Axes, Curve, Point, curves_svg, reliability_svg, round_ticks
 from training.bootstrap import Estimate
 from training.evaluation import Evaluation
+from training.evaluation_curves import SHOWN_PARTS, gains_curves, reliability_points, root_ticks
 from training.figures import GAINS
-
-_ROOT_TICKS = (0.0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
-_KINDS = {"points": "line is-other is-thin", "base rate": "diagonal"}
-_SHOWN_PARTS = (0.01, 0.05, 0.10, 0.20, 0.30, 0.50, 0.70, 1.0)
+from training.plots_svg import Axes, Curve, curves_svg, reliability_svg, round_ticks
 
 
 def reliability_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
     """What was said against what came true, in groups of one size. Both axes are of square roots: most scores are small."""
     bins = next(iter(evaluation.models.values())).reliability
-    points = [_point(each.predicted, each.rate) for each in bins]
-    top = max((each for point in points for each in (point.x, point.high)), default=1.0)
-    ticks = [each for each in _ROOT_TICKS if each < top] + [next((each for each in _ROOT_TICKS if each >= top), 1.0)]
-    told = [(each, locales.percentage(each, lang)) for each in ticks]
+    points = reliability_points(evaluation)
+    told = [(each, locales.percentage(each, lang)) for each in root_ticks(points)]
     axes = Axes(told, told, words("model.scores.x_said", lang), words("model.scores.y_true", lang), root=True)
     inside = sum(each.low <= each.x <= each.high for each in points)
     title = words("model.scores.reliability", lang)
@@ -56,7 +49,7 @@ def gains_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
     ours = next(iter(evaluation.models.values())).gains
     title = words("model.scores.gains", lang)
     by_part = dict(zip(GAINS, ours, strict=True))
-    curves = _curves(evaluation, lang, over=None)
+    curves = gains_curves(evaluation, lambda name: words(f"model.name.{name}", lang))
     return {
         "legend": _legend(curves),
         "title": title,
@@ -79,7 +72,7 @@ def gains_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
 
 def lift_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
     """How many times the average rate the best-scored part has, beside points and chance."""
-    curves = _curves(evaluation, lang, over=0.02)
+    curves = gains_curves(evaluation, lambda name: words(f"model.name.{name}", lang), over=0.02)
     highest = max((max(each.high or each.y) for each in curves), default=1.0)
     shares = [(each / 10, locales.percentage(each / 10, lang)) for each in range(0, 11, 2)]
     heights = [(each, locales.number(each, lang)) for each in round_ticks(min(highest, 1.6 * max(curves[0].y)))]
@@ -101,39 +94,6 @@ def lift_drawing(evaluation: Evaluation, lang: Lang) -> dict[str, Any]:
     }
 
 
-def _curves(evaluation: Evaluation, lang: Lang, *, over: float | None) -> list[Curve]:
-    """The model's curve, that of points, and chance; divided by the part (lift) from `over` on where that is given."""
-    parts = np.array(GAINS)
-    keep = parts >= over if over is not None else np.ones(len(parts), dtype=np.bool_)
-    share = parts[keep] if over is not None else np.ones(int(keep.sum()))
-    made = []
-    for place, (name, figures) in enumerate(evaluation.models.items()):
-        if place and name not in ("points", "base rate"):
-            continue
-        low, point, high = (
-            np.array([np.nan if value is None else value for value in values])[keep] / share
-            for values in (
-                [each.low for each in figures.gains],
-                [each.point for each in figures.gains],
-                [each.high for each in figures.gains],
-            )
-        )
-        if np.isnan(point).any():
-            continue
-        banded = place == 0 and not (np.isnan(low).any() or np.isnan(high).any())
-        made.append(
-            Curve(
-                words(f"model.name.{name}", lang),
-                parts[keep].tolist(),
-                point.tolist(),
-                low.tolist() if banded else (),
-                high.tolist() if banded else (),
-                kind=_KINDS.get(name, "line"),
-            )
-        )
-    return made
-
-
 def _legend(curves: list[Curve]) -> list[dict[str, str]]:
     return [{"name": each.name, "kind": each.kind} for each in curves]
 
@@ -142,18 +102,13 @@ def _parts_table(evaluation: Evaluation, lang: Lang, *, lift: bool) -> dict[str,
     shown = {name: figures.gains for name, figures in evaluation.models.items() if name != "logistic regression"}
     rows = []
     for place, part in enumerate(GAINS):
-        if part in _SHOWN_PARTS:
+        if part in SHOWN_PARTS:
             cells = [gains[place] for gains in shown.values()]
             rows.append(
                 [_share(part, lang), *(_times(each, part, lang) if lift else _with_range(each, lang) for each in cells)]
             )
     heads = [words("model.scores.part", lang), *(words(f"model.name.{name}", lang) for name in shown)]
     return {"heads": heads, "rows": rows}
-
-
-def _point(x: float, rate: Estimate) -> Point:
-    y = rate.point or 0.0
-    return Point(x, y, y if rate.low is None else rate.low, y if rate.high is None else rate.high)
 
 
 def _share(value: float | None, lang: Lang) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from features.calendar_days import DAY
 from features.history import History
-from features.wording import Lang, value_text
+from features.wording import Lang, message, value_text
 from features.wording.subjects import column_text
 from serving import locales
 from serving.model_data import data_quality
 from serving.model_drawings import gains_drawing, lift_drawing, reliability_drawing
-from serving.model_segments import Segment, Segments
+from serving.model_segments import Segments
 from serving.page_words import words
 from serving.scoring import ColdStart, ServingModel
 from training.bootstrap import Estimate
+from training.limits import limits
+from training.segments import Segment
 
 if TYPE_CHECKING:
     from training.registry import Registered
@@ -67,7 +69,7 @@ def model_page(
         "compared": _compared(model, lang),
         "segments": _segments(segments, history, lang),
         "data": data_quality(model.bundle.manifest, history, now, lang),
-        "limits": _limits(model, horizon, lang),
+        "limits": limits(lang, horizon=horizon, oldest=_oldest(model, lang)),
         **shared,
     }
 
@@ -229,7 +231,7 @@ def _segment_name(segment: Segment, history: History, lang: Lang) -> str:
             "model.segments.attribute",
             lang,
             column=column_text(column, schema, lang),
-            value=value_text(column, value, schema, lang),
+            value=value_text(column, value, schema, lang) if value else message("value.unknown", lang),
         )
     if segment.by == "stage":
         if not segment.value:
@@ -238,14 +240,9 @@ def _segment_name(segment: Segment, history: History, lang: Lang) -> str:
     return words("model.segments.age", lang, age=locales.length(int(segment.value), lang))
 
 
-def _limits(model: ServingModel, horizon: str, lang: Lang) -> list[str]:
-    told: Mapping[str, Mapping[str, str]] = {"horizon": {"horizon": horizon}, "record": {}, "cause": {}, "person": {}}
-    said = [words(f"model.limits.{key}", lang, **values) for key, values in told.items()]
-    said += [words("model.limits.change", lang), words("model.limits.handed", lang)]
-    if model.oldest_age is not None:
-        age = locales.length(max(round(model.oldest_age / DAY), 1) * DAY, lang)
-        said.append(words("model.limits.age", lang, age=age))
-    return said
+def _oldest(model: ServingModel, lang: Lang) -> str | None:
+    age = model.oldest_age
+    return None if age is None else locales.length(max(round(age / DAY), 1) * DAY, lang)
 
 
 def _versions(versions: Sequence[Registered], zone: str, lang: Lang) -> list[dict[str, Any]]:

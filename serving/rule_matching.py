@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from features.history import History
 from features.moments import Moments
+from features.visible_rows import visible_events, visible_rows
 from serving.agreement import Agreement
 from serving.agreement_rules import AttributeCondition, Conditions, EventCount, OpenedShare, Persona, Trigger
-from serving.evidence import codes_of, visible_events, visible_rows
+from serving.evidence import codes_of
 
 Flags = NDArray[np.bool_]
 

@@ -15,10 +15,11 @@ from features.compute import compute_features
 from features.history import History
 from features.moments import Moments
 from features.schema import Schema
+from features.stages_reached import furthest_stages
 from features.wording import Lang, message
 from serving.agreement import Agreement
 from serving.decision import Band, DecidedBy, decide
-from serving.evidence import fast_lane_hits, furthest_stages, missing_evidence
+from serving.evidence import fast_lane_hits, missing_evidence
 from serving.lead_score import AgreementName, Cutoff, FastLaneHit, GroupShare, LeadScore, Missing, ModelName
 from serving.reason_words import tell, tell_points
 from serving.rule_matching import excluded_by, personas_of, triggered_by

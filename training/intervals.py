@@ -1,4 +1,4 @@
-"""How sure counts are: intervals of rates, of their differences and ratios, and of how many of some leads convert.
+"""How sure counts are: intervals of rates, their differences and ratios, of rankings, and of how many leads convert.
 
 The tails of SciPy are imported where they are needed: they take a second to load, and who scores needs none of them.
 """
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL = 0.95
+FEWEST_RANKED = 10
+"""Leads of each kind that a ranking must at least hold to be given."""
 _DIRECT = 64
 """Up to so many leads are convolved one by one."""
 
@@ -94,6 +96,36 @@ def exact_p(
     lower = hypergeom.cdf(part, whole + other_whole, both, whole)
     found: NDArray[np.float64] = np.minimum(2.0 * np.minimum(upper, lower), 1.0)
     return found
+
+
+def ranked(score: NDArray[np.float64], label: NDArray[np.int8], *, level: float = LEVEL) -> Interval | None:
+    """Chance that a lead that converts stands above one that doesn't (ROC-AUC), ties counting half; None under ten of either.
+
+    The variance is DeLong's (DeLong, DeLong and Clarke-Pearson 1988), the interval symmetric in log-odds so that it keeps
+    within 0 and 1. Where the two kinds are parted wholly that variance is 0; the interval then is Wilson's, for as many
+    cases as there are of the rarer kind.
+
+    Parameters
+    ----------
+    score : float64[n], of independent leads.
+    label : int8[n], 1 converted.
+    """
+    from scipy.stats import rankdata
+
+    won, lost = score[label == 1], score[label == 0]
+    fewer = min(len(won), len(lost))
+    if fewer < FEWEST_RANKED:
+        return None
+    among = rankdata(np.concatenate([won, lost]))
+    above = (among[: len(won)] - rankdata(won)) / len(lost)
+    below = 1.0 - (among[len(won) :] - rankdata(lost)) / len(won)
+    point = float(above.mean())
+    if point in (0.0, 1.0):
+        return rate(round(point * fewer), fewer, level=level)
+    error = math.sqrt(float(above.var(ddof=1)) / len(won) + float(below.var(ddof=1)) / len(lost))
+    middle, spread = math.log(point / (1 - point)), _deviations(level) * error / (point * (1 - point))
+    low, high = (1 / (1 + math.exp(-each)) for each in (middle - spread, middle + spread))
+    return Interval(point, low, high)
 
 
 def how_many(probability: Sequence[float] | NDArray[np.float64], *, level: float = LEVEL) -> Interval:

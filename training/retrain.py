@@ -28,6 +28,7 @@ from training.provenance import provenance
 from training.ranker import Progress
 from training.recipe import Recipe
 from training.reference import Reference, draw_one_each
+from training.segments import segments_of_test
 from training.split import THIRDS, Split, split
 
 
@@ -110,6 +111,7 @@ def retrain(
             "split": parts.to_json(),
             "tables": read.report.to_json(),
             "warnings": list(warnings),
+            "segments": [each.to_json() for each in segments_of_test(history, test, probability, labelled.schedule)],
         },
     )
     return Retrained(bundle=bundle, tables=read.report, split=parts, train_set=train_set, warnings=warnings)

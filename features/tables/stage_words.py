@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
+from features.name_words import holds_one, name_words
 from features.schema import STAGES
 
 STAGE_WORDS: dict[str, tuple[str, ...]] = {
@@ -67,18 +65,13 @@ def stage_of(event_type: str) -> str | None:
     >>> stage_of("pricing_page_viewed"), stage_of("料金ページ閲覧"), stage_of("newsletterUnsubscribed"), stage_of("x1")
     ('decision', 'decision', None, None)
     """
-    plain = unicodedata.normalize("NFKC", event_type)
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^\w]+|_+", "_", plain).lower()
-    if any(_holds(words, away) for away in _AWAY):
+    words = name_words(event_type)
+    if holds_one(words, _AWAY):
         return None
     for stage, meant in STAGE_WORDS.items():
-        if any(_holds(words, word) for word in meant):
+        if holds_one(words, meant):
             return stage
     return None
-
-
-def _holds(words: str, word: str) -> bool:
-    return f"_{word}_" in f"_{words}_" if word.isascii() else word in words
 
 
 assert set(STAGE_WORDS) == set(STAGES)

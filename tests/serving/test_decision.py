@@ -198,7 +198,7 @@ def test_newest_fast_lane_event_is_told_and_of_equal_ones_the_most_urgent() -> N
 
 def test_many_leads_at_once_say_what_each_says_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a plain loop, in slices so small that leads and moments fall on both sides of every border."""
-    monkeypatch.setattr("serving.evidence._PAIRS", 7)
+    monkeypatch.setattr("features.visible_rows._PAIRS", 7)
     draw = np.random.default_rng(5)
     types = ["call_booked", "mail_opened", "pricing_viewed", "never_seen"]
     leads = [

@@ -14,12 +14,13 @@ from features.history import History
 from features.moments import Moments
 from features.one_lead import RawEvent, RawLead, history_of_leads
 from features.schema import Schema
+from features.stages_reached import furthest_stages
 from features.tables import read_history
 from oracles.written_workspaces import at as when
 from oracles.written_workspaces import write_workspace
 from serving.agreement import Agreement, Evidence
 from serving.agreement_rules import AttributeCondition, EventCount, Exclusion, OpenedShare, Persona, Trigger
-from serving.evidence import furthest_stages, missing_evidence
+from serving.evidence import missing_evidence
 from serving.rule_matching import excluded_by, personas_of, triggered_by
 
 NOW = 20_000 * DAY

@@ -127,7 +127,7 @@ def test_one_lead_alone_and_slices_say_what_all_together_say(
         alone = told([mailed(LEADS)[row]])
         assert scored(model, alone) == [together[row]]
     monkeypatch.setattr("serving.scoring.LEADS_AT_ONCE", 7)
-    monkeypatch.setattr("serving.evidence._PAIRS", 5)
+    monkeypatch.setattr("features.visible_rows._PAIRS", 5)
     facts = [("need",) if row % 3 else ("need", "budget") for row in range(len(LEADS))]
     for row, each in enumerate(scored(model, history, facts=facts)):
         assert each.missing == tuple(lack for lack in together[row].missing if lack.asked not in facts[row])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.intervals import chances, difference, exact_p, how_many, rate, ratio
+from training.intervals import chances, difference, exact_p, how_many, ranked, rate, ratio
 
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=0, max_size=9)
 
@@ -104,3 +104,36 @@ def test_a_ratio_read_the_other_way_round_is_its_inverse(part: int, other: int) 
 def test_no_share_of_nobody() -> None:
     with pytest.raises(ValueError, match="no share"):
         rate(0, 0)
+
+
+def test_a_ranking_is_the_share_of_pairs_in_order_and_its_variance_that_of_delongs_paper() -> None:
+    draw = np.random.default_rng(3)
+    label = (draw.random(300) < 0.2).astype(np.int8)
+    score = np.round(draw.normal(size=300) + label, 1)  # with ties
+    won, lost = score[label == 1], score[label == 0]
+    pairs = (won[:, None] > lost[None, :]) + 0.5 * (won[:, None] == lost[None, :])
+    found = ranked(score, label)
+    assert found is not None
+    assert found.point == pytest.approx(pairs.mean())
+    error = math.sqrt(pairs.mean(axis=1).var(ddof=1) / len(won) + pairs.mean(axis=0).var(ddof=1) / len(lost))
+    logit = math.log(found.high / (1 - found.high)) - math.log(found.point / (1 - found.point))
+    assert logit == pytest.approx(1.959964 * error / (found.point * (1 - found.point)), rel=1e-5)
+
+
+def test_the_interval_of_a_ranking_holds_the_truth_about_as_often_as_it_says() -> None:
+    draw, held = np.random.default_rng(5), 0
+    truth = 0.7602499  # two normals of deviation 1, one apart: the chance that the upper draw is larger
+    for _ in range(300):
+        label = np.repeat(np.array([0, 1], dtype=np.int8), (120, 30))
+        found = ranked(draw.normal(size=150) + label, label)
+        assert found is not None
+        held += found.holds(truth)
+    assert held / 300 == pytest.approx(0.95, abs=0.03)
+
+
+def test_kinds_that_are_parted_wholly_leave_a_ranking_open_as_far_as_the_rarer_kind_is_counted() -> None:
+    label = np.repeat(np.array([0, 1], dtype=np.int8), (200, 12))
+    for score, point in ((label.astype(float), 1.0), (1.0 - label, 0.0)):
+        found = ranked(score, label)
+        assert found == rate(round(12 * point), 12)
+    assert ranked(np.arange(209.0), label[:209]) is None

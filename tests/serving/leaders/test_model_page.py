@@ -1,4 +1,4 @@
-"""What the model page is made of: segments that are judged, drawings that say what they show."""
+"""What the model page is made of: drawings that say what they show."""
 
 from __future__ import annotations
 
@@ -7,43 +7,10 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from serving.model_segments import By, judge
-from serving.plots_svg import Axes, Curve, Point, curves_svg, reliability_svg, round_ticks
 from training.evaluation import evaluate
-from training.intervals import how_many
+from training.plots_svg import Axes, Curve, Point, curves_svg, reliability_svg, round_ticks
 
 AXES = Axes([(0.0, "0%"), (0.5, "50%")], [(0.0, "0%"), (0.5, "50%")], "said <b>", "came & true", root=True)
-
-
-def test_a_segment_is_off_only_beyond_what_chance_gives_in_all_of_them() -> None:
-    p = np.full(400, 0.2)
-    label = np.zeros(400, dtype=np.int8)
-    label[:20], label[200:245] = 1, 1
-    first, second = np.arange(400) < 200, np.arange(400) >= 200
-    masks: list[tuple[By, str, str, np.ndarray]] = [
-        ("all", "", "", np.ones(400, dtype=np.bool_)),
-        ("attribute", "size", "big", first),
-        ("attribute", "size", "small", second),
-        ("attribute", "size", "tiny", np.arange(400) < 29),
-    ]
-    found = judge(p, label, masks)
-    assert [(each.value, each.leads, each.converted, each.off) for each in found] == [
-        ("", 400, 65, False),
-        ("big", 200, 20, True),
-        ("small", 200, 45, False),
-    ]
-    assert found[1].expected == how_many(p[first])
-
-
-def test_true_probabilities_are_seldom_off_in_any_segment() -> None:
-    draw, off = np.random.default_rng(2), 0
-    for _ in range(100):
-        p = draw.beta(1, 8, 900)
-        label = (draw.random(900) < p).astype(np.int8)
-        part = draw.integers(0, 10, 900)
-        masks: list[tuple[By, str, str, np.ndarray]] = [("attribute", "x", str(k), part == k) for k in range(10)]
-        off += any(each.off for each in judge(p, label, masks))
-    assert off <= 8
 
 
 def test_a_drawing_is_well_formed_and_says_what_it_shows() -> None:
