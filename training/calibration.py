@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.compiling import compiled
-from training.losses import log_losses, paired_difference
+from training.losses import log_losses, mean_loss, paired_difference
 
 LEAST = 1e-6
 """Probabilities are clamped to [LEAST, 1 - LEAST]."""
@@ -118,8 +118,12 @@ class Calibrator:
 IDENTITY = Calibrator()
 
 
-def fit_calibrator(kind: Kind, raw: NDArray[np.float64], label: NDArray[np.int8]) -> Calibrator | None:
+def fit_calibrator(
+    kind: Kind, raw: NDArray[np.float64], label: NDArray[np.int8], weight: NDArray[np.float64] | None = None
+) -> Calibrator | None:
     """The calibrator of this kind with the least loss; None where scores and outcomes don't rise together.
+
+    Rows count by `weight`, of which only ratios matter; None: all alike.
 
     The loss is convex, so that with two slopes the constrained minimum is the best of the free fit and of those with
     one slope at 0.
@@ -128,22 +132,26 @@ def fit_calibrator(kind: Kind, raw: NDArray[np.float64], label: NDArray[np.int8]
         return IDENTITY
     above, below = np.logaddexp(0.0, raw), -np.logaddexp(0.0, -raw)
     if kind == "platt":
-        slope, shift = _newton(raw[:, None], label, np.ones(1))
+        slope, shift = _newton(raw[:, None], label, np.ones(1), weight)
         return Calibrator("platt", float(slope), float(slope), float(shift)) if slope > 0 else None
-    both = _newton(np.stack([below, above], axis=1), label, np.ones(2))
-    low_only = _newton(below[:, None], label, np.ones(1))
-    high_only = _newton(above[:, None], label, np.ones(1))
+    both = _newton(np.stack([below, above], axis=1), label, np.ones(2), weight)
+    low_only = _newton(below[:, None], label, np.ones(1), weight)
+    high_only = _newton(above[:, None], label, np.ones(1), weight)
     candidates = [tuple(both), (low_only[0], 0.0, low_only[1]), (0.0, high_only[0], high_only[1])]
     feasible = [
         Calibrator("beta", float(low), float(high), float(shift))
         for low, high, shift in candidates
         if low >= 0 and high >= 0 and low + high > 0
     ]
-    return min(feasible, key=lambda each: float(log_losses(each.log_odds(raw), label).sum()), default=None)
+    return min(feasible, key=lambda each: mean_loss(log_losses(each.log_odds(raw), label), weight), default=None)
 
 
 def choose_calibrator(
-    raw: NDArray[np.float64], label: NDArray[np.int8], lead: NDArray[np.generic], as_of: NDArray[np.int64]
+    raw: NDArray[np.float64],
+    label: NDArray[np.int8],
+    lead: NDArray[np.generic],
+    as_of: NDArray[np.int64],
+    weight: NDArray[np.float64] | None = None,
 ) -> tuple[Calibrator, dict[str, dict[str, float]]]:
     """Take the identity unless another calibrator is clearly better forward in time.
 
@@ -153,7 +161,7 @@ def choose_calibrator(
 
     Parameters
     ----------
-    raw, label, lead, as_of : of the choice predictions (`training.recipe.Choices`), in the order of time.
+    raw, label, lead, as_of, weight : of the choice predictions (`training.recipe.Choices`), in the order of time.
 
     Returns
     -------
@@ -168,14 +176,15 @@ def choose_calibrator(
         return chosen, table
     rows = np.concatenate([predict for _, predict in folds])
     plain = log_losses(raw[rows], label[rows])
-    table["identity"] = {"loss": float(plain.mean()), "difference": 0.0, "error": 0.0}
+    weights = None if weight is None else weight[rows]
+    table["identity"] = {"loss": mean_loss(plain, weights), "difference": 0.0, "error": 0.0}
     for kind in kinds:
-        fits = [fit_calibrator(kind, raw[fit], label[fit]) for fit, _ in folds]
+        fits = [fit_calibrator(kind, raw[fit], label[fit], None if weight is None else weight[fit]) for fit, _ in folds]
         calibrated = [(each or IDENTITY).log_odds(raw[predict]) for each, (_, predict) in zip(fits, folds, strict=True)]
         losses = log_losses(np.concatenate(calibrated), label[rows])
-        mean, error = paired_difference(losses, plain, lead[rows])
-        table[kind] = {"loss": float(losses.mean()), "difference": mean, "error": error}
-        refit = fit_calibrator(kind, raw, label)
+        mean, error = paired_difference(losses, plain, lead[rows], weights)
+        table[kind] = {"loss": mean_loss(losses, weights), "difference": mean, "error": error}
+        refit = fit_calibrator(kind, raw, label, weight)
         if refit is not None and mean < -error and mean < best:
             chosen, best = refit, mean
     return chosen, table
@@ -199,20 +208,26 @@ def _forward_parts(
     return [(np.flatnonzero(part < number), np.flatnonzero(part == number)) for number in numbers[1:]]
 
 
-def _newton(slopes: NDArray[np.float64], label: NDArray[np.int8], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+def _newton(
+    slopes: NDArray[np.float64],
+    label: NDArray[np.int8],
+    prior: NDArray[np.float64],
+    weight: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
     """Slopes and shift of a logistic regression, held by one row's weight near the identity (finite where separable)."""
     design = np.column_stack([slopes, np.ones(len(label))])
     centre = np.append(prior, 0.0)
     theta, y = centre.copy(), label.astype(np.float64)
+    counts = np.ones(len(y)) if weight is None else weight / weight.mean()  # a product with 1 changes no bit
 
     def loss(at: NDArray[np.float64]) -> float:
-        return float(log_losses(design @ at, label).sum() + 0.5 * ((at - centre) @ (at - centre)))
+        return float((counts * log_losses(design @ at, label)).sum() + 0.5 * ((at - centre) @ (at - centre)))
 
     now = loss(theta)
     for _ in range(100):
         p = 1.0 / (1.0 + np.exp(-np.clip(design @ theta, -700.0, 700.0)))
-        gradient = design.T @ (p - y) + (theta - centre)
-        hessian = (design * (p * (1.0 - p))[:, None]).T @ design + np.eye(len(theta))
+        gradient = design.T @ (counts * (p - y)) + (theta - centre)
+        hessian = (design * (counts * (p * (1.0 - p)))[:, None]).T @ design + np.eye(len(theta))
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
         while size > 1e-10 and loss(theta - size * step) > now:

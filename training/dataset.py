@@ -40,6 +40,10 @@ class TrainingSet:
     horizon : microseconds that the labels look ahead.
     label : int8[n], 1 converted within the horizon, 0 did not.
     values : float64[n, d], category codes as floats, NaN missing.
+    weight : float64[n], how much each moment counts in fits and choices, positive; only their ratios matter. None: all
+        alike. Evaluation never looks at it.
+    monotone : int8[d], 1 where more of a feature never lowers the score, -1 where it never raises it, 0 free; always 0
+        for categories. None: all free.
     """
 
     definitions: Definitions
@@ -49,6 +53,8 @@ class TrainingSet:
     horizon: int
     label: NDArray[np.int8]
     values: NDArray[np.float64]
+    weight: NDArray[np.float64] | None = None
+    monotone: NDArray[np.int8] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.lead)
@@ -60,6 +66,16 @@ class TrainingSet:
             raise ValueError("a training set holds settled moments only, labelled 0 or 1")
         if n and (np.diff(self.as_of) < 0).any():
             raise ValueError("a training set is sorted by time")
+        if self.weight is not None:
+            if self.weight.shape != (n,):
+                raise ValueError(f"{n} moments, but weights of shape {self.weight.shape}")
+            if not (np.isfinite(self.weight).all() and (self.weight > 0).all()):
+                raise ValueError("weights are positive")
+        if self.monotone is not None:
+            if self.monotone.shape != (len(self.definitions),) or not np.isin(self.monotone, (-1, 0, 1)).all():
+                raise ValueError("monotone says -1, 0 or 1 of each definition")
+            if (self.monotone[self.definitions.categorical] != 0).any():
+                raise ValueError("a category has no order, so that no score can rise with it")
 
     def __len__(self) -> int:
         return len(self.lead)
@@ -73,14 +89,23 @@ class TrainingSet:
             as_of=self.as_of[rows],
             label=self.label[rows],
             values=self.values[rows],
+            weight=None if self.weight is None else self.weight[rows],
         )
 
     def take_columns(self, columns: NDArray[Any]) -> TrainingSet:
         """The same moments with the features at these positions only."""
         columns = np.asarray(columns, dtype=np.int64)
         return replace(
-            self, definitions=self.definitions.take(columns), values=np.ascontiguousarray(self.values[:, columns])
+            self,
+            definitions=self.definitions.take(columns),
+            values=np.ascontiguousarray(self.values[:, columns]),
+            monotone=None if self.monotone is None else self.monotone[columns],
         )
+
+    @property
+    def fit_weight(self) -> NDArray[np.float64] | None:
+        """`weight` with mean 1, so that penalties mean the same with weights and without."""
+        return None if self.weight is None or not len(self) else self.weight / self.weight.mean()
 
     @classmethod
     def build(

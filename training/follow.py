@@ -47,7 +47,9 @@ def follow(recipe: Recipe, train_set: TrainingSet, rows: Rows, *, what: str, pro
     )
     train_set = choices.reduce(train_set)
     forward = train_set.take(choices.forward_rows)
-    calibrator, calibrations = choose_calibrator(choices.forward_raw, forward.label, forward.lead_hash, forward.as_of)
+    calibrator, calibrations = choose_calibrator(
+        choices.forward_raw, forward.label, forward.lead_hash, forward.as_of, forward.weight
+    )
     scorer = Scorer(
         definitions=train_set.definitions,
         horizon=train_set.horizon,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import Rows, TrainingSet
-from training.losses import log_losses, paired_difference
+from training.losses import log_losses, mean_loss, paired_difference
 from training.ranker import Progress, draw_lines, grow_trees
 from training.recipe import Choices, Recipe
 
@@ -23,6 +23,7 @@ class _Forward:
     trees: Mapping[int, NDArray[np.float64]]
     lines: Mapping[float, NDArray[np.float64]]
     label: NDArray[np.int8]
+    weight: NDArray[np.float64] | None
     rounds: int
     c: float
 
@@ -32,6 +33,9 @@ class _Forward:
     def losses(self, weight: float) -> NDArray[np.float64]:
         return log_losses(self.mix(weight), self.label)
 
+    def mean(self, raw: NDArray[np.float64]) -> float:
+        return mean_loss(log_losses(raw, self.label), self.weight)
+
 
 def choose(
     recipe: Recipe, train_set: TrainingSet, rows: Rows, folds: Folds, progress: Progress | None = None
@@ -39,7 +43,8 @@ def choose(
     """Make all choices of a recipe on the forward predictions of `folds` (`training.split.choice_folds`).
 
     Rounds and the ridge are those of the least loss of trees and line alone. Then the default of each choice stays
-    unless another is better by more than the recipe's number of paired standard errors, clustered by lead.
+    unless another is better by more than the recipe's number of paired standard errors, clustered by lead. Moments count
+    by their weight, where they have one.
 
     Parameters
     ----------
@@ -61,24 +66,24 @@ def choose(
         # all such columns together, as it was measured: three more fits, not three for each
         fewer = train_set.take_columns(np.flatnonzero(~many))
         without = _predict(recipe, fewer, folds, predicted, progress, len(folds), steps)
-        mean, error = paired_difference(without.losses(recipe.weight), whole.losses(recipe.weight), lead)
+        mean, error = paired_difference(without.losses(recipe.weight), whole.losses(recipe.weight), lead, whole.weight)
         tables["columns"] = {
-            "all": float(whole.losses(recipe.weight).mean()),
-            "without categories of many values": float(without.losses(recipe.weight).mean()),
+            "all": whole.mean(whole.mix(recipe.weight)),
+            "without categories of many values": without.mean(without.mix(recipe.weight)),
             "paired standard error": error,
         }
         if mean < -recipe.drop_errors * error:
             chosen = without
             dropped = tuple(name for name, is_many in zip(train_set.definitions.names, many, strict=True) if is_many)
     usual, weight = chosen.losses(recipe.weight), recipe.weight
-    best = float(usual.mean())
+    at_first = best = mean_loss(usual, chosen.weight)
     for other in recipe.weights:
-        mean, error = paired_difference(chosen.losses(other), usual, lead)
-        if mean < -recipe.weight_errors * error and float(usual.mean()) + mean < best:
-            weight, best = other, float(usual.mean()) + mean
-    tables["rounds"] = {str(r): float(log_losses(raw, chosen.label).mean()) for r, raw in chosen.trees.items()}
-    tables["c"] = {str(c): float(log_losses(raw, chosen.label).mean()) for c, raw in chosen.lines.items()}
-    tables["weight"] = {str(w): float(chosen.losses(w).mean()) for w in recipe.weights}
+        mean, error = paired_difference(chosen.losses(other), usual, lead, chosen.weight)
+        if mean < -recipe.weight_errors * error and at_first + mean < best:
+            weight, best = other, at_first + mean
+    tables["rounds"] = {str(r): chosen.mean(raw) for r, raw in chosen.trees.items()}
+    tables["c"] = {str(c): chosen.mean(raw) for c, raw in chosen.lines.items()}
+    tables["weight"] = {str(w): chosen.mean(chosen.mix(w)) for w in recipe.weights}
     return Choices(
         rounds=chosen.rounds,
         fitted_rows=float(np.mean([len(fit) for fit, _ in folds])),
@@ -105,6 +110,7 @@ def _predict(
     trees = {rounds: np.empty(len(predicted)) for rounds in recipe.rounds}
     lines = {c: np.empty(len(predicted)) for c in recipe.cs}
     label = train_set.label[predicted]
+    weight = None if train_set.weight is None else train_set.weight[predicted]
     for number, (fit, predict) in enumerate(folds, start=done):
 
         def report(what: str, part: float, number: int = number) -> None:
@@ -125,6 +131,6 @@ def _predict(
             lines[c][place] = line.raw(values)
     if progress is not None:
         progress("choosing on earlier moments", (done + len(folds)) / steps)
-    rounds = min(trees, key=lambda r: float(log_losses(trees[r], label).mean()))
-    c = min(lines, key=lambda each: float(log_losses(lines[each], label).mean()))
-    return _Forward(trees, lines, label, rounds, c)
+    rounds = min(trees, key=lambda r: mean_loss(log_losses(trees[r], label), weight))
+    c = min(lines, key=lambda each: mean_loss(log_losses(lines[each], label), weight))
+    return _Forward(trees, lines, label, weight, rounds, c)

@@ -19,7 +19,13 @@ LARGEST = 1e308
 
 
 def fit_lines(
-    values: NDArray[np.float64], label: NDArray[np.int8], categorical: NDArray[np.bool_], *, cs: tuple[float, ...]
+    values: NDArray[np.float64],
+    label: NDArray[np.int8],
+    categorical: NDArray[np.bool_],
+    *,
+    cs: tuple[float, ...],
+    weight: NDArray[np.float64] | None = None,
+    monotone: NDArray[np.int8] | None = None,
 ) -> list[Line]:
     """One line for each strength of the ridge, sharing the transformed matrix.
 
@@ -30,13 +36,16 @@ def fit_lines(
     categorical : bool[d].
     cs : inverse strength of the ridge, as scikit-learn's C: the sum of losses is weighed with C against half the
         square of the coefficients.
+    weight : float64[n], how much each row's loss counts, 1 on average; None: all alike.
+    monotone : int8[d], the sign that a number's slope is held to; 0 free. None: all free.
 
     Notes
     -----
     The same bits whatever the number of threads.
     """
     design = _Design.of(values, categorical)
-    return [design.fold(coefficients, categorical) for coefficients in _ridge(design.z, label, cs)]
+    bounds = None if monotone is None or not monotone.any() else design.bounds(monotone)
+    return [design.fold(coefficients, categorical) for coefficients in _ridge(design.z, label, cs, weight, bounds)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +113,14 @@ class _Design:
         z = np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.zeros((n, 0))
         return cls(z, np.array(low), np.array(high), mean, scale, median, number, flag, levels, sizes)
 
+    def bounds(self, monotone: NDArray[np.int8]) -> list[tuple[float | None, float | None]]:
+        """Between what the intercept and each coefficient may lie. Flags of missing values are free: missing is no amount."""
+        found: list[tuple[float | None, float | None]] = [(None, None)] * (1 + self.z.shape[1])
+        for sign, place in zip(monotone.tolist(), self.number.tolist(), strict=True):
+            if sign and place >= 0:
+                found[1 + place] = (0.0, None) if sign > 0 else (None, 0.0)
+        return found
+
     def fold(self, coefficients: NDArray[np.float64], categorical: NDArray[np.bool_]) -> Line:
         """Turn intercept and coefficients into a share for each original feature."""
         d = len(categorical)
@@ -134,7 +151,13 @@ class _Design:
         return Line(float(coefficients[0]), self.mean, self.scale, slope, known, missing, tables)
 
 
-def _ridge(z: NDArray[np.float64], label: NDArray[np.int8], cs: tuple[float, ...]) -> list[NDArray[np.float64]]:
+def _ridge(
+    z: NDArray[np.float64],
+    label: NDArray[np.int8],
+    cs: tuple[float, ...],
+    weight: NDArray[np.float64] | None,
+    bounds: list[tuple[float | None, float | None]] | None,
+) -> list[NDArray[np.float64]]:
     """Intercept and coefficients [1 + p] for each C, from the strongest ridge to the weakest, each from the one before.
 
     One thread, so that sums come in one order whatever the machine is told; the intercept is not penalised.
@@ -143,7 +166,7 @@ def _ridge(z: NDArray[np.float64], label: NDArray[np.int8], cs: tuple[float, ...
     from threadpoolctl import threadpool_limits
 
     y = label.astype(np.float64)
-    rate = (y.sum() + 0.5) / (len(y) + 1.0)
+    rate = ((y.sum() if weight is None else weight @ y) + 0.5) / (len(y) + 1.0)
     start = np.zeros(z.shape[1] + 1)
     start[0] = math.log(rate / (1 - rate))
     fitted: dict[float, NDArray[np.float64]] = {}
@@ -153,13 +176,18 @@ def _ridge(z: NDArray[np.float64], label: NDArray[np.int8], cs: tuple[float, ...
             def loss(theta: NDArray[np.float64], ridge: float = 1.0 / c) -> tuple[float, NDArray[np.float64]]:
                 raw = theta[0] + z @ theta[1:]
                 wrong = 1.0 / (1.0 + np.exp(-np.clip(raw, -700.0, 700.0))) - y
-                value = np.logaddexp(0.0, raw).sum() - y @ raw + 0.5 * ridge * (theta[1:] @ theta[1:])
+                if weight is None:
+                    lost = np.logaddexp(0.0, raw).sum() - y @ raw
+                else:
+                    lost = weight @ (np.logaddexp(0.0, raw) - y * raw)
+                    wrong = weight * wrong
+                value = lost + 0.5 * ridge * (theta[1:] @ theta[1:])
                 slope = np.concatenate([[wrong.sum()], z.T @ wrong + ridge * theta[1:]])
                 return float(value) / len(y), slope / len(y)
 
             # gtol is the mean gradient: log-odds then lie within about 1e-4 of the exact minimum
             found = minimize(
-                loss, start, jac=True, method="L-BFGS-B",
+                loss, start, jac=True, method="L-BFGS-B", bounds=bounds,
                 options={"gtol": 1e-7, "ftol": 1e-14, "maxiter": 5000, "maxcor": 20, "maxfun": 20000},
             )  # fmt: skip
             if not np.isfinite(found.x).all():

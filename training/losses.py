@@ -13,16 +13,27 @@ def log_losses(raw: NDArray[np.float64], label: NDArray[np.int8]) -> NDArray[np.
     return np.logaddexp(0.0, np.where(label == 1, -raw, raw))
 
 
-def paired_difference(loss: NDArray[np.float64], other: NDArray[np.float64], lead: NDArray[Any]) -> tuple[float, float]:
+def mean_loss(loss: NDArray[np.float64], weight: NDArray[np.float64] | None = None) -> float:
+    """Mean of the rows' losses, each counting as much as its weight."""
+    return float(loss.mean()) if weight is None else float((weight @ loss) / weight.sum())
+
+
+def paired_difference(
+    loss: NDArray[np.float64],
+    other: NDArray[np.float64],
+    lead: NDArray[Any],
+    weight: NDArray[np.float64] | None = None,
+) -> tuple[float, float]:
     """Mean of ``loss - other`` and its standard error, all rows of one lead being one draw.
 
     The error is that of a mean over clusters (linearised, with the small-sample factor G / (G - 1)); infinite with
     fewer than two leads, so that nothing wins on it.
     """
     difference = loss - other
-    mean = float(difference.mean())
+    mean = mean_loss(difference, weight)
     _, back = np.unique(lead, return_inverse=True)
-    totals = np.bincount(back, weights=difference - mean)
+    apart = difference - mean if weight is None else (weight / weight.mean()) * (difference - mean)
+    totals = np.bincount(back, weights=apart)
     groups = len(totals)
     if groups < 2:
         return mean, float("inf")

@@ -27,6 +27,7 @@ ALONE = 4096
 """Up to so many rows are scored by one thread: waking others costs more than it gives."""
 CELLS_ALONE = 4_000_000
 """Up to so many cells are trained on by one thread, for the same reason. The bits are the same either way."""
+MONOTONE_METHOD = "basic"
 TREES_FILE, RANKER_FILE = "trees.txt", "ranker.json"
 
 
@@ -120,7 +121,9 @@ def draw_lines(recipe: Recipe, part: TrainingSet, cs: tuple[float, ...]) -> list
     if len(part) > recipe.line_rows:
         drawn = (part.lead_hash % np.uint64(2**32)) < np.uint64(2**32 * recipe.line_rows // len(part))
         part = part.take(np.flatnonzero(drawn))
-    return fit_lines(part.values, part.label, part.definitions.categorical, cs=cs)
+    return fit_lines(
+        part.values, part.label, part.definitions.categorical, cs=cs, weight=part.fit_weight, monotone=part.monotone
+    )
 
 
 def grow_trees(
@@ -152,10 +155,12 @@ def grow_trees(
         "force_col_wise": True,
         "num_threads": threads or (1 if part.values.size <= CELLS_ALONE else 0),
         "verbosity": -1,
+        **_constraints(part),
     }
     data = lightgbm.Dataset(
         part.values,
         part.label.astype(np.float64),
+        weight=part.fit_weight,
         feature_name=[f"f{i}" for i in range(len(part.definitions))],
         categorical_feature=np.flatnonzero(part.definitions.categorical).tolist(),
         params={"verbosity": -1, "feature_pre_filter": False},
@@ -167,3 +172,10 @@ def grow_trees(
 
     booster = lightgbm.train(parameters, data, num_boost_round=rounds, callbacks=[report])
     return str(booster.model_to_string(num_iteration=-1))
+
+
+def _constraints(part: TrainingSet) -> dict[str, Any]:
+    """LightGBM's parameters of the constraints; none where all features are free, so that nothing else changes either."""
+    if part.monotone is None or not part.monotone.any():
+        return {}
+    return {"monotone_constraints": part.monotone.tolist(), "monotone_constraints_method": MONOTONE_METHOD}
