@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.dataset import Rows, TrainingSet
 from training.losses import log_losses, mean_loss, paired_difference
 from training.ranker import Progress, draw_lines, grow_trees
-from training.recipe import Choices, Recipe
+from training.recipe import Choices, Recipe, leave_out
 
 Folds = Sequence[tuple[Rows, Rows]]
 
@@ -54,6 +54,10 @@ def choose(
         raise ValueError("every fold fits and predicts something")
     if not all(np.isin(part, rows).all() for fold in folds for part in fold):
         raise ValueError("the folds must lie within the rows that are fitted")
+    without = tuple(name for name in train_set.definitions.names if name in set(recipe.without))
+    train_set = leave_out(train_set, without)
+    if not len(train_set.definitions):
+        raise ValueError("the recipe leaves no column to learn from")
     predicted = np.sort(np.concatenate([predict for _, predict in folds]))
     lead = train_set.lead_hash[predicted]
     many = np.array([len(each.categories) > recipe.many_values for each in train_set.definitions], dtype=np.bool_)
@@ -61,20 +65,20 @@ def choose(
     whole = _predict(recipe, train_set, folds, predicted, progress, 0, steps)
     tables: dict[str, dict[str, float]] = {}
     chosen = whole
-    dropped: tuple[str, ...] = ()
+    dropped = without
     if many.any() and not many.all():
         # all such columns together, as it was measured: three more fits, not three for each
         fewer = train_set.take_columns(np.flatnonzero(~many))
-        without = _predict(recipe, fewer, folds, predicted, progress, len(folds), steps)
-        mean, error = paired_difference(without.losses(recipe.weight), whole.losses(recipe.weight), lead, whole.weight)
+        narrow = _predict(recipe, fewer, folds, predicted, progress, len(folds), steps)
+        mean, error = paired_difference(narrow.losses(recipe.weight), whole.losses(recipe.weight), lead, whole.weight)
         tables["columns"] = {
             "all": whole.mean(whole.mix(recipe.weight)),
-            "without categories of many values": without.mean(without.mix(recipe.weight)),
+            "without categories of many values": narrow.mean(narrow.mix(recipe.weight)),
             "paired standard error": error,
         }
         if mean < -recipe.drop_errors * error:
-            chosen = without
-            dropped = tuple(name for name, is_many in zip(train_set.definitions.names, many, strict=True) if is_many)
+            chosen = narrow
+            dropped += tuple(name for name, is_many in zip(train_set.definitions.names, many, strict=True) if is_many)
     usual, weight = chosen.losses(recipe.weight), recipe.weight
     at_first = best = mean_loss(usual, chosen.weight)
     for other in recipe.weights:

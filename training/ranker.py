@@ -137,9 +137,26 @@ def grow_trees(
     """
     import lightgbm
 
-    parameters: dict[str, Any] = {
+    parameters = {
+        **tree_parameters(recipe, part),
+        "num_threads": threads or (1 if part.values.size <= CELLS_ALONE else 0),
+    }
+    data = tree_data(part)
+
+    def report(env: Any) -> None:
+        if progress is not None and (env.iteration + 1) % 16 == 0:
+            progress("growing trees", (env.iteration + 1) / rounds)
+
+    booster = lightgbm.train(parameters, data, num_boost_round=rounds, callbacks=[report])
+    return str(booster.model_to_string(num_iteration=-1))
+
+
+def tree_parameters(recipe: Recipe, part: TrainingSet) -> dict[str, Any]:
+    """What LightGBM is told of a recipe and of the rows' constraints; how many threads it may use is the caller's to say."""
+    return {
         "objective": "binary",
         "num_leaves": recipe.num_leaves,
+        "max_depth": recipe.max_depth,
         "learning_rate": recipe.learning_rate,
         "min_data_in_leaf": recipe.min_data_in_leaf,
         "bagging_fraction": recipe.bagging_fraction,
@@ -153,25 +170,24 @@ def grow_trees(
         # by column each histogram is summed by one thread in the order of the rows; by row the order of the sums would
         # follow the number of threads
         "force_col_wise": True,
-        "num_threads": threads or (1 if part.values.size <= CELLS_ALONE else 0),
         "verbosity": -1,
         **_constraints(part),
     }
-    data = lightgbm.Dataset(
+
+
+def tree_data(part: TrainingSet) -> lightgbm.Dataset:
+    """The rows as LightGBM bins them; the same for every recipe, so that many can be tried on one."""
+    import lightgbm
+
+    return lightgbm.Dataset(
         part.values,
         part.label.astype(np.float64),
         weight=part.fit_weight,
         feature_name=[f"f{i}" for i in range(len(part.definitions))],
         categorical_feature=np.flatnonzero(part.definitions.categorical).tolist(),
+        # filtering before would fix the least rows of a leaf
         params={"verbosity": -1, "feature_pre_filter": False},
     )
-
-    def report(env: Any) -> None:
-        if progress is not None and (env.iteration + 1) % 16 == 0:
-            progress("growing trees", (env.iteration + 1) / rounds)
-
-    booster = lightgbm.train(parameters, data, num_boost_round=rounds, callbacks=[report])
-    return str(booster.model_to_string(num_iteration=-1))
 
 
 def _constraints(part: TrainingSet) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -18,7 +18,8 @@ class Recipe:
 
     Attributes
     ----------
-    num_leaves .. cat_l2 : LightGBM's parameters of these names; bagging draws anew every round.
+    num_leaves .. cat_l2 : LightGBM's parameters of these names; bagging draws anew every round. A `max_depth` of -1 is
+        no limit but that of the leaves.
     rounds : numbers of trees to choose from. The floor matters: forward losses of fewer are luck.
     gain : a refit on (1 + g) times the rows of the forward fits has (1 + gain * g) times their rounds.
     cs : strengths of the line's ridge to choose from.
@@ -27,10 +28,12 @@ class Recipe:
         such columns is better by more than `drop_errors` paired errors.
     line_rows : the line is fitted on about so many rows, all moments of leads drawn by hash: its matrix is dense, and
         more rows no longer move it.
+    without : names of columns that are left out before anything is chosen; one that isn't there is no fault.
     seed : of bagging and feature sampling.
     """
 
     num_leaves: int = 4
+    max_depth: int = -1
     learning_rate: float = 0.04
     min_data_in_leaf: int = 50
     bagging_fraction: float = 0.7
@@ -47,6 +50,7 @@ class Recipe:
     many_values: int = 30
     drop_errors: float = 1.0
     line_rows: int = 50_000
+    without: tuple[str, ...] = ()
     seed: int = 20170920
 
     def __post_init__(self) -> None:
@@ -62,9 +66,16 @@ class Recipe:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recipe:
+        """A recipe of before has not all keys: what is missing was then as it is now where nobody says otherwise.
+
+        Raises
+        ------
+        ValueError
+            A key that no recipe has.
+        """
         known = {each.name for each in fields(cls)}
-        if set(data) != known:
-            raise ValueError(f"a recipe has the keys {sorted(known)}, found {sorted(data)}")
+        if not set(data) <= known:
+            raise ValueError(f"a recipe has the keys {sorted(known)}, found {sorted(set(data) - known)} too")
         arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
         return cls(**arguments)
 
@@ -79,7 +90,8 @@ class Choices:
     fitted_rows : mean number of rows of these fits; a refit on more has more rounds.
     c : strength of the line's ridge.
     weight : weight of the trees.
-    dropped : names of the columns of high cardinality that are left out.
+    dropped : names of the columns that are left out: those the recipe is without, and those of high cardinality where
+        the forward loss said so.
     forward_rows : int64[m], ascending rows of the training set that were predicted.
     forward_raw : float64[m], their log-odds by fits that saw neither the lead nor, where time allows, anything later.
     losses : mean log losses of all that was tried, for the report.
@@ -100,10 +112,7 @@ class Choices:
 
     def reduce(self, train_set: TrainingSet) -> TrainingSet:
         """The training set without the dropped columns."""
-        if not self.dropped:
-            return train_set
-        kept = [i for i, name in enumerate(train_set.definitions.names) if name not in set(self.dropped)]
-        return train_set.take_columns(np.array(kept, dtype=np.int64))
+        return leave_out(train_set, self.dropped)
 
     def to_json(self) -> dict[str, Any]:
         """All but the predictions."""
@@ -115,3 +124,12 @@ class Choices:
             "dropped": list(self.dropped),
             "losses": {table: dict(rows) for table, rows in self.losses.items()},
         }
+
+
+def leave_out(train_set: TrainingSet, names: Collection[str]) -> TrainingSet:
+    """The training set without the columns of these names."""
+    left = set(names)
+    kept = [i for i, name in enumerate(train_set.definitions.names) if name not in left]
+    if len(kept) == len(train_set.definitions):
+        return train_set
+    return train_set.take_columns(np.array(kept, dtype=np.int64))

@@ -9,11 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import build_catalogue
-from features.definitions import Definitions
-from features.errors import TooLittleData
 from features.moments import Moments
-from features.tables import read_history
 from features.tables.report import TableReport
 from features.workspace import Workspace
 from training.bundle import Bundle
@@ -22,14 +18,15 @@ from training.dataset import Rows, TrainingSet
 from training.evaluation import Evaluation, evaluate
 from training.follow import PROVISIONAL, Followed, converted_leads, follow
 from training.inputs import Inputs
-from training.labelled import Labelled, settled_moments
+from training.labelled import Labelled
 from training.points import PointsRules, points_as_probability, points_of
+from training.prepared import prepare
 from training.provenance import provenance
 from training.ranker import Progress
 from training.recipe import Recipe
 from training.reference import Reference, draw_one_each
 from training.segments import segments_of_test
-from training.split import THIRDS, Split, split
+from training.split import THIRDS, Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,16 +64,8 @@ def retrain(
         The tables cannot be used, or hold too few settled outcomes.
     """
     recipe = recipe or Recipe()
-    progress("reading the tables", 0.0)
-    read = read_history(workspace, clock=clock)
-    history = read.history
-    _require_conversions(workspace, read.report)
-    progress("computing features", 0.0)
-    labelled = settled_moments(history, workspace.schedule, workspace.horizon)
-    definitions = build_catalogue(history, labelled.moments, workspace.horizon)
-    whole = TrainingSet.build(history, labelled.moments, labelled.labels, definitions, workspace.horizon)
-    parts = split(whole, delay=history.outcomes.delay, unsettled=labelled.unsettled)
-    _require_features(definitions)
+    prepared = prepare(workspace, progress=progress, clock=clock)
+    history, labelled, whole, parts = prepared.history, prepared.labelled, prepared.whole, prepared.parts
 
     evaluated = follow(recipe, whole, parts.fit, what="the evaluated model", progress=progress)
     serving = follow(recipe, whole, np.arange(len(whole)), what="the model that serves", progress=progress)
@@ -109,31 +98,12 @@ def retrain(
             **about,
             "trained_at": clock(),
             "split": parts.to_json(),
-            "tables": read.report.to_json(),
+            "tables": prepared.tables.to_json(),
             "warnings": list(warnings),
             "segments": [each.to_json() for each in segments_of_test(history, test, probability, labelled.schedule)],
         },
     )
-    return Retrained(bundle=bundle, tables=read.report, split=parts, train_set=train_set, warnings=warnings)
-
-
-def _require_conversions(workspace: Workspace, report: TableReport) -> None:
-    if report.outcomes and workspace.converted not in report.outcomes:
-        found = ", ".join(f'"{name}" ({leads:,} leads)' for name, leads in list(report.outcomes.items())[:10])
-        raise TooLittleData(
-            f'0 leads that converted: no outcome is "{workspace.converted}", found {found}',
-            expected="at least 30 leads of each: 20 to train on and 10 to test",
-            next_step="name the outcome that means converted under [target] in propensity.toml",
-        )
-
-
-def _require_features(definitions: Definitions) -> None:
-    if len(definitions) == 0:
-        raise TooLittleData(
-            "no attribute and no event that tells one lead from another",
-            expected="at least one attribute column, or events before the moments",
-            next_step="add columns to the leads table or rows to the events table; `propensity check` names what was left out",
-        )
+    return Retrained(bundle=bundle, tables=prepared.tables, split=parts, train_set=train_set, warnings=warnings)
 
 
 def _evaluate(

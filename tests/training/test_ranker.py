@@ -3,6 +3,7 @@
 import json
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -184,9 +185,31 @@ def test_folds_outside_the_fitted_rows_are_refused() -> None:
 
 def test_a_recipe_is_data() -> None:
     assert Recipe.from_json(json.loads(json.dumps(QUICK.to_json()))) == QUICK
-    with pytest.raises(ValueError, match="keys"):
-        Recipe.from_json({"num_leaves": 4})
+    with pytest.raises(ValueError, match=r"keys.*\['leaves'\]"):
+        Recipe.from_json({**QUICK.to_json(), "leaves": 4})
     with pytest.raises(ValueError, match="ascending"):
         Recipe(rounds=(64, 32))
     with pytest.raises(ValueError, match="usual weight"):
         Recipe(weight=0.6)
+
+
+def test_a_recipe_of_before_means_what_it_meant() -> None:
+    before = {name: value for name, value in QUICK.to_json().items() if name not in ("max_depth", "without")}
+    assert Recipe.from_json(before) == QUICK
+
+
+def test_a_depth_that_the_leaves_cannot_reach_changes_no_tree() -> None:
+    free, bound = (grow_trees(Recipe(max_depth=depth), TRAIN_SET, 32) for depth in (-1, 3))
+    assert free.split("parameters:")[0] == bound.split("parameters:")[0]
+
+
+def test_what_a_recipe_is_without_is_left_out_and_never_missed() -> None:
+    folds = choice_folds(TRAIN_SET, ROWS)
+    less = replace(QUICK, without=("n2", "c1", "of another workspace"))
+    choices = choose(less, TRAIN_SET, ROWS, folds)
+    assert choices.dropped == ("n2", "c1")
+    assert choices.reduce(TRAIN_SET).definitions.names == ("n0", "n1", "n3", "c0")
+    reduced = choose(QUICK, choices.reduce(TRAIN_SET), ROWS, folds)
+    assert np.array_equal(choices.forward_raw, reduced.forward_raw)
+    with pytest.raises(ValueError, match="no column"):
+        choose(replace(QUICK, without=tuple(TRAIN_SET.definitions.names)), TRAIN_SET, ROWS, folds)
