@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 FOLDER ?= demo/completejourney
 ARGS ?=
+OPEN ?= yes
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install openmp demo serve ui test lint bench lock clean
+.PHONY: help install openmp demo serve ui notebooks test lint bench lock clean
 
 help: ## what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +42,18 @@ ui: $(INSTALLED) ## MLflow's page over the runs of a workspace (FOLDER=demo/comp
 	  { echo "Found no runs in $(FOLDER). Next: make demo, or name a trained workspace: make ui FOLDER=mine" >&2; exit 2; }
 	@MLFLOW_DISABLE_TELEMETRY=true $(BIN)/mlflow ui --host 127.0.0.1 --port 5000 \
 	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(abspath $(FOLDER))/.propensity/mlflow.db}" $(ARGS)
+
+notebooks: $(INSTALLED) ## the notebooks, run on a workspace and opened in Jupyter (FOLDER=mine, OPEN=no)
+	@test -e $(FOLDER)/propensity.toml -o $(FOLDER) != demo/completejourney || $(BIN)/propensity demo --no-serve
+	@mkdir -p build/notebooks
+	@export PROPENSITY_FOLDER="$(abspath $(FOLDER))"; for each in notebooks/*.py; do \
+	  name=$$(basename $$each .py); echo "Running $$name"; \
+	  $(BIN)/jupytext --quiet --to ipynb --output build/notebooks/$$name.ipynb $$each && \
+	  $(BIN)/jupyter nbconvert --log-level WARN --to notebook --execute --inplace build/notebooks/$$name.ipynb && \
+	  $(BIN)/jupyter nbconvert --log-level WARN --to html build/notebooks/$$name.ipynb || exit 1; \
+	done
+	@echo "build/notebooks holds each as .ipynb and .html"
+	@test "$(OPEN)" = no || PROPENSITY_FOLDER="$(abspath $(FOLDER))" $(BIN)/jupyter lab build/notebooks
 
 lint: $(INSTALLED) ## ruff, the type checker and the import contracts
 	@$(BIN)/ruff check .
