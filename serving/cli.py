@@ -161,6 +161,18 @@ def review(folder: Path, since: str, lang: Lang, as_json: bool) -> None:
 
 @commands.command()
 @FOLDER
+@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+def watch(folder: Path, as_json: bool) -> int:
+    """Say whether the champion still tells the truth, and when to retrain; for cron: exit code 6 is an alarm."""
+    from serving.watch_run import watch_workspace
+
+    text, code = watch_workspace(folder, as_json=as_json)
+    click.echo(text, nl=False)
+    return code
+
+
+@commands.command()
+@FOLDER
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def serve(folder: Path, host: str, port: int) -> None:

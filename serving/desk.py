@@ -124,3 +124,10 @@ def _differences(workspace: Workspace, model: ServingModel | None) -> tuple[Noti
     if workspace.zone != model.schema.zone:
         differs.append("timezone")
     return (Notice("warning.toml_differs", {"names": ", ".join(differs)}),) if differs else ()
+
+
+def people_now(workspace: Workspace, history: History) -> int:
+    """The moment that people live in, as on the pages: the clock, but of tables that are told to end, their end."""
+    clock = time.time_ns() // 1000
+    told_end = workspace.store is None and workspace.data_end is not None
+    return min(history.now, clock) if told_end else clock

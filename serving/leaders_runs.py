@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import numpy as np
 
 from features.durations import EXPECTED, read_duration
 from features.errors import UsageError
-from features.history import History
 from features.wording import Lang
-from features.workspace import Workspace, load_workspace
-from serving.desk import open_desk
+from features.workspace import load_workspace
+from serving.desk import open_desk, people_now
 from serving.known_facts import facts_of
 from serving.people_words import names
 from serving.profile import Ready, make_profile
@@ -43,7 +41,7 @@ def profile_workspace(folder: Path, *, lang: Lang, sql: str | None = None) -> st
         withheld = Withheld(store)
         withheld.look()
         with store.reading() as c:
-            facts = facts_of(c, None, as_of=_now(workspace, desk.history))
+            facts = facts_of(c, None, as_of=people_now(workspace, desk.history))
         ready = Ready.by(desk.model, desk.agreement, asked)
         profile = make_profile(desk.history, desk.model, ready, facts, withheld=withheld.holds)
     finally:
@@ -59,7 +57,7 @@ def review_workspace(folder: Path, *, since: str, lang: Lang, as_json: bool) -> 
         raise UsageError(f"--since {since!r}", expected=EXPECTED, next_step="write it so") from None
     workspace = load_workspace(folder)
     desk, store = open_desk(workspace), open_store(workspace)
-    now = _now(workspace, desk.history)
+    now = people_now(workspace, desk.history)
     try:
         with store.reading() as c:
             if workspace.store is not None:
@@ -91,10 +89,3 @@ def _cutoff(text: str) -> float:
     if not 0 < value < 1:
         raise UsageError(f"--sql {text!r}", expected="a probability, such as 0.3 or 30%", next_step="write it so")
     return value
-
-
-def _now(workspace: Workspace, history: History) -> int:
-    """The moment that people live in, as on the pages: the clock, but of tables that are told to end, their end."""
-    clock = time.time_ns() // 1000
-    told_end = workspace.store is None and workspace.data_end is not None
-    return min(history.now, clock) if told_end else clock

@@ -92,12 +92,12 @@ class Metrics:
     def stale(self, what: str, is_stale: bool) -> None:
         self._stale.labels(what).set(1 if is_stale else 0)
 
-    def page(self, *, tables_age: float | None) -> bytes:
-        """The metrics of all workers in the text format of Prometheus."""
+    def page(self, *, tables_age: float | None, watched: bytes = b"") -> bytes:
+        """The metrics of all workers in the text format of Prometheus, followed by those of the newest watch."""
         if tables_age is not None:
             self._tables_age.set(tables_age)
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            return generate_latest(self._registry)
+            return generate_latest(self._registry) + watched
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return generate_latest(together) + watched

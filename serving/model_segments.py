@@ -56,7 +56,7 @@ def segments_of(history: History, model: ServingModel) -> Segments:
         leads, back = np.unique(moments.lead, return_inverse=True)
         drawn = draw_one_each(hash_leads(str(each) for each in history.lead_ids[leads])[back])
         moments, label = moments.take(drawn), label[drawn]
-    probability = _probabilities(history, scorer, moments)
+    probability = probabilities(history, scorer, moments)
     return Segments(
         judged="evaluated" if by_time else "serving",
         leads=len(moments),
@@ -67,7 +67,8 @@ def segments_of(history: History, model: ServingModel) -> Segments:
     )
 
 
-def _probabilities(history: History, scorer: Scorer, moments: Moments) -> NDArray[np.float64]:
+def probabilities(history: History, scorer: Scorer, moments: Moments) -> NDArray[np.float64]:
+    """What a scorer says of moments, a slice of them held at a time: float64[n]."""
     found = np.empty(len(moments))
     for first in range(0, len(moments), LEADS_AT_ONCE):
         rows = np.arange(first, min(first + LEADS_AT_ONCE, len(moments)), dtype=np.int64)

@@ -24,6 +24,7 @@ from serving.restanding import Restanding
 from serving.scoring import ColdStart, ServingModel
 from serving.store import open_store
 from serving.sweep import Sweep, SweptLeads
+from serving.watch_metrics import Watched
 from serving.watching import Watching
 from serving.withheld import Withheld
 from training.points import PointsRules
@@ -55,6 +56,7 @@ class Office:
         )
         self.keyed = bool(keys)
         self.metrics = Metrics()
+        self.watched = Watched(self.store)
         self.clock = clock
         self.version = importlib.metadata.version("propensity")
         workspace.state_folder.mkdir(exist_ok=True)

@@ -73,7 +73,13 @@ def ends_of_store(c: sa.Connection, *, converted: str, now: int) -> Ends:
     return Ends({lead_id: at for lead_id, (at, lost) in first.items() if not lost}, now, delay)
 
 
-def _handed_over(c: sa.Connection) -> Iterable[Case]:
+def served_cases(c: sa.Connection, version: str) -> list[Case]:
+    """All that a version of the model brought into a band, with the probability that it gave them; none held back."""
+    cases = (*_handed_over(c, version), *_came_into_bands(c, 0, None, version))
+    return [each for each in cases if not each.held_back]
+
+
+def _handed_over(c: sa.Connection, version: str | None = None) -> Iterable[Case]:
     what = handoffs.c
     columns = (
         what.lead_id,
@@ -86,13 +92,15 @@ def _handed_over(c: sa.Connection) -> Iterable[Case]:
         what.held_back,
     )
     for lead_id, decided_by, as_of, created_at, probability, due, handoff_id, held_back in c.execute(
-        sa.select(*columns)
+        sa.select(*columns) if version is None else sa.select(*columns).where(what.model_version == version)
     ):
         kind = Kind.FAST_LANE if decided_by == DecidedBy.FAST_LANE else Kind.SQL
         yield Case(lead_id, kind, as_of, created_at, probability, due, handoff_id, bool(held_back))
 
 
-def _came_into_bands(c: sa.Connection, begin: int, agreement: Agreement | None) -> Iterable[Case]:
+def _came_into_bands(
+    c: sa.Connection, begin: int, agreement: Agreement | None, version: str | None = None
+) -> Iterable[Case]:
     """Leads that rose to MQL, or were put into nurture, from an instant on.
 
     A lead that falls from SQL to MQL is no new MQL. What an MQL is owed is what is agreed today: no deadline of theirs
@@ -109,6 +117,8 @@ def _came_into_bands(c: sa.Connection, begin: int, agreement: Agreement | None) 
             ),
         ),
     )
+    if version is not None:
+        query = query.where(what.model_version == version)
     term = None if agreement is None or agreement.sla is None else agreement.sla.mql
     for lead_id, at, band, probability in c.execute(query):
         kind = Kind.MQL if band == Band.MQL.value else Kind.NURTURE

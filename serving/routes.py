@@ -43,7 +43,9 @@ def routes(office: Callable[[], Office]) -> Starlette:
 
     async def metrics(request: Request) -> Response:
         held = office()
-        page = await anyio.to_thread.run_sync(lambda: held.metrics.page(tables_age=held.tables.age))
+        page = await anyio.to_thread.run_sync(
+            lambda: held.metrics.page(tables_age=held.tables.age, watched=held.watched.lines())
+        )
         return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8", headers=_HEADERS)
 
     async def lead(request: Request) -> Response:
