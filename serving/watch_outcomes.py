@@ -187,17 +187,13 @@ def judge_served(served: Sequence[Case], ends: Ends, model: ServingModel, *, sin
         np.array([ends.converted(each, model.horizon) for each in settled], dtype=np.bool_),
     )
     kinds = np.array([each.kind.value for each in settled], dtype=object)
-    parted: list[Part] = [
-        ("served", "", str(kind), kinds == kind) for kind in dict.fromkeys(sorted(kinds.tolist()))
-    ]
+    parted: list[Part] = [("served", "", str(kind), kinds == kind) for kind in dict.fromkeys(sorted(kinds.tolist()))]
     begin = min(since, int(cases.at[0]))
     found = judge(cases, parted, since=begin, step=step, learned=model.converted_leads)
     return [each for each in found if each.by == "served"]
 
 
-def bands(
-    probability: NDArray[np.float64], model: ServingModel, agreement: Agreement | None
-) -> list[Part]:
+def bands(probability: NDArray[np.float64], model: ServingModel, agreement: Agreement | None) -> list[Part]:
     """Leads by the agreement's cutoffs alone; without one the highest tenth, the upper half below it, and the lower half."""
     if agreement is not None:
         low, high, names = agreement.mql, agreement.sql, (Band.SQL.value, Band.MQL.value, Band.NURTURE.value)
