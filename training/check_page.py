@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rich.table import Table
 
+from features.catalogue import build_catalogue
+from features.compute import compute_features
 from features.definitions import Definitions, duration_text
 from features.errors import TooLittleData
 from features.history import History
 from features.instants import instant_text
+from features.moments import Moments
 from features.schema import Schema
 from features.tables.report import TableReport
 from features.workspace import Workspace
 from training.dataset import TrainingSet
 from training.labelled import Labelled, settled_moments
-from training.split import split
+from training.leakage.guard import look
+from training.leakage.lines import guard_lines
+from training.leakage.sight import Sight, sampled
+from training.split import Split, split
 from training.terminal import printed
 
 MOST = 20
@@ -127,17 +134,33 @@ def _enough(workspace: Workspace, history: History) -> Iterator[str]:
     if labelled.before_recording:
         yield f"{labelled.before_recording:,} moments lie before conversions were recorded, and are left out."
     try:
-        parts = split(_without_features(history, labelled, workspace), delay=history.outcomes.delay)
+        whole = _without_features(history, labelled, workspace)
+        parts = split(whole, delay=history.outcomes.delay)
     except TooLittleData as error:
         yield f"Not enough to train on:\n{error}"
     else:
         yield from parts.words()
+        yield ""
+        yield from _leaks(workspace, history, labelled, whole, parts)
         yield "Enough to train on. Next: propensity train FOLDER"
 
 
 def _without_features(history: History, labelled: Labelled, workspace: Workspace) -> TrainingSet:
     nothing = Definitions(history.schema, ())
     return TrainingSet.build(history, labelled.moments, labelled.labels, nothing, workspace.horizon)
+
+
+def _leaks(
+    workspace: Workspace, history: History, labelled: Labelled, whole: TrainingSet, parts: Split
+) -> Iterator[str]:
+    """What the guard of a training will find: it looks at these moments alone, so that no others need features."""
+    definitions = build_catalogue(history, labelled.moments, workspace.horizon)
+    rows = sampled(whole, parts)
+    fitted, tested = (
+        compute_features(history, Moments(whole.lead[each], whole.as_of[each]), definitions) for each in rows
+    )
+    fit = replace(whole.take(rows[0]), definitions=definitions, values=fitted)
+    yield from guard_lines(look(workspace, Sight.of(history, fit, tested, whole.lead[parts.fit], parts)).findings)
 
 
 def _stage(event_type: str, report: TableReport) -> str:

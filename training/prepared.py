@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from features.catalogue import build_catalogue
@@ -14,6 +14,7 @@ from features.tables.report import TableReport
 from features.workspace import Workspace
 from training.dataset import TrainingSet
 from training.labelled import Labelled, settled_moments
+from training.leakage import Finding, guard
 from training.ranker import Progress
 from training.split import Split, split
 
@@ -26,8 +27,9 @@ class Prepared:
     ----------
     tables : what was read, and what was put aside.
     labelled : the moments, settled or not.
-    whole : all settled moments with all features.
+    whole : all settled moments with all features but those that leak.
     parts : which of them are fitted and which are tested.
+    findings : what the leakage guard has to say of the tables.
     """
 
     tables: TableReport
@@ -35,10 +37,11 @@ class Prepared:
     labelled: Labelled
     whole: TrainingSet
     parts: Split
+    findings: tuple[Finding, ...]
 
 
 def prepare(workspace: Workspace, *, progress: Progress, clock: Callable[[], int]) -> Prepared:
-    """Read the tables, compute features and part the tested moments from those that are fitted.
+    """Read the tables, compute features, part the tested moments from those that are fitted, and leave out what leaks.
 
     Raises
     ------
@@ -54,8 +57,18 @@ def prepare(workspace: Workspace, *, progress: Progress, clock: Callable[[], int
     definitions = build_catalogue(history, labelled.moments, workspace.horizon)
     whole = TrainingSet.build(history, labelled.moments, labelled.labels, definitions, workspace.horizon)
     parts = split(whole, delay=history.outcomes.delay, unsettled=labelled.unsettled)
-    _require_features(definitions)
-    return Prepared(tables=read.report, history=history, labelled=labelled, whole=whole, parts=parts)
+    progress("looking for leaks", 0.0)
+    guarded = guard(workspace, history, whole, parts)
+    whole = guarded.reduce(whole)
+    _require_features(whole.definitions, guarded.findings)
+    return Prepared(
+        tables=read.report,
+        history=history,
+        labelled=labelled,
+        whole=whole,
+        parts=parts,
+        findings=guarded.findings,
+    )
 
 
 def _require_conversions(workspace: Workspace, report: TableReport) -> None:
@@ -68,7 +81,14 @@ def _require_conversions(workspace: Workspace, report: TableReport) -> None:
         )
 
 
-def _require_features(definitions: Definitions) -> None:
+def _require_features(definitions: Definitions, findings: Sequence[Finding]) -> None:
+    gone = ", ".join(dict.fromkeys(each.named for each in findings if each.left_out))
+    if len(definitions) == 0 and gone:
+        raise TooLittleData(
+            f"no attribute and no event but what knows the outcome: {gone}",
+            expected="at least one attribute column, or events, known before the moments",
+            next_step="`propensity check` says what each of them was left out for, and how to bring it back",
+        )
     if len(definitions) == 0:
         raise TooLittleData(
             "no attribute and no event that tells one lead from another",

@@ -19,6 +19,7 @@ from training.evaluation import Evaluation, evaluate
 from training.follow import PROVISIONAL, Followed, converted_leads, follow
 from training.inputs import Inputs
 from training.labelled import Labelled
+from training.leakage import Finding
 from training.points import PointsRules, points_as_probability, points_of
 from training.prepared import prepare
 from training.provenance import provenance
@@ -36,6 +37,7 @@ class Retrained:
     Attributes
     ----------
     train_set : with the columns that the serving scorer reads.
+    findings : of the leakage guard; the bundle's manifest holds them too.
     warnings : sentences; the bundle's manifest holds them too.
     """
 
@@ -43,6 +45,7 @@ class Retrained:
     tables: TableReport
     split: Split
     train_set: TrainingSet
+    findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
 
 
@@ -99,11 +102,19 @@ def retrain(
             "trained_at": clock(),
             "split": parts.to_json(),
             "tables": prepared.tables.to_json(),
+            "guard": [each.to_json() for each in prepared.findings],
             "warnings": list(warnings),
             "segments": [each.to_json() for each in segments_of_test(history, test, probability, labelled.schedule)],
         },
     )
-    return Retrained(bundle=bundle, tables=prepared.tables, split=parts, train_set=train_set, warnings=warnings)
+    return Retrained(
+        bundle=bundle,
+        tables=prepared.tables,
+        split=parts,
+        train_set=train_set,
+        findings=prepared.findings,
+        warnings=warnings,
+    )
 
 
 def _evaluate(

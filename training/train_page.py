@@ -8,6 +8,7 @@ from features.definitions import duration_text
 from training.bootstrap import Estimate
 from training.check_page import rejected_lines
 from training.evaluation import Evaluation
+from training.leakage.lines import guard_lines
 from training.registry import Version
 from training.retrain import Retrained
 from training.terminal import printed
@@ -31,6 +32,7 @@ def train_page(trained: Retrained, version: Version, *, first: bool) -> str:
         f"Trained on {about['settled_moments']:,} settled moments of {about['leads']:,} leads, "
         f"{about['converted_leads']:,} of which converted within {duration_text(about['horizon'])}.",
         *rejected_lines(trained.tables),
+        *guard_lines(trained.findings),
         *trained.split.words(),
         "",
         figures_table(evaluation),

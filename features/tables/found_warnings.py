@@ -113,7 +113,11 @@ def _names(workspace: Workspace, raws: Mapping[str, RawTable], history: History)
     """Names in the toml that no table knows."""
     warnings = []
     columns = [name for table in ("leads", "attributes") if table in raws for name in raws[table].columns]
-    told = [("[attributes]", name) for name in (*workspace.attributes, *workspace.ignore, *workspace.trust)]
+    of_events = {*history.events.vocabularies[0], *(raws["events"].columns if "events" in raws else ())}
+    told = [("[attributes]", name) for name in workspace.attributes]
+    # what is made of events can be trusted and left out too, a single feature (all have a dot in their name) trusted
+    told += [("[attributes]", name) for name in workspace.ignore if name not in of_events]
+    told += [("[attributes]", name) for name in workspace.trust if name not in of_events and "." not in name]
     told += [("[page]", name) for key, name in workspace.page.items() if key != "link"]
     warnings += [
         f'{where} "{name}" is no column of leads or attributes {nearest(name, columns)}'.rstrip()

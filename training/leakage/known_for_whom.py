@@ -1,0 +1,90 @@
+"""Cells that are filled for leads of one fate and empty for the others: somebody filled them in when the lead ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.leakage.finding import Finding, Severity, ignore_setting, trust_setting
+from training.leakage.sight import Sight
+
+RATIO, CERTAIN_RATIO = 8.0, 50.0
+"""How many times as often cells are filled for one fate as for all others."""
+SHARE = 0.5
+"""Part of the leads of that fate from which on a column is left out; below, it warns."""
+LEAST_SHARE = 0.1
+FEWEST = 20
+"""Leads of a fate, and others."""
+
+
+@dataclass(frozen=True)
+class _Contrast:
+    """Shares of leads with a filled (or an empty) cell: of one fate, and of the others that came at the same time."""
+
+    ours: float
+    theirs: float
+    ratio: float
+    leads: int
+
+
+def known_for_whom(sight: Sight) -> Iterator[Finding]:
+    """Compare how often the leads table knows an attribute: of leads that converted, were lost, ended at all, and the rest.
+
+    Leads of one quarter of creation are compared with each other, so that columns that were only asked for lately, or are
+    enriched over time, raise no alarm. Only cells without a time of their own are looked at: a row of the attributes
+    table is visible from its own time on and no sooner.
+    """
+    fates = (
+        ("known_when_ended", "leads that ended", sight.ended),
+        ("known_when_converted", "leads that converted", sight.won),
+        ("known_when_lost", "leads that were lost", sight.ended & ~sight.won),
+    )
+    for column in sight.history.schema.attributes:
+        filled = ~np.isnan(sight.untimed_cells(column))
+        if filled.all() or not filled.any():
+            continue
+        found: list[tuple[float, Finding]] = []
+        for code, who, fate in fates:
+            for state, cells in (("known", filled), ("empty", ~filled)):
+                contrast = _contrast(cells, fate, sight.quarter)
+                if contrast is None or contrast.ratio < RATIO or contrast.ours < LEAST_SHARE:
+                    continue
+                severity: Severity = "possible" if contrast.ours < SHARE else "likely"
+                if severity == "likely" and contrast.ratio >= CERTAIN_RATIO:
+                    severity = "certain"
+                sentence = (
+                    f"{state} for {contrast.ours:.0%} of {contrast.leads:,} {who}, and for {contrast.theirs:.1%} of the others "
+                    "that came at the same time: it was filled in when leads ended"
+                )
+                finding = Finding(
+                    code=code if state == "known" else code.replace("known", "empty"),
+                    severity=severity,
+                    about="attribute",
+                    subject=column,
+                    sentence=sentence,
+                    figures={"share": contrast.ours, "share_of_others": contrast.theirs, "leads": contrast.leads},
+                    setting=ignore_setting(column) if severity == "possible" else trust_setting(column),
+                )
+                found.append((contrast.ratio * contrast.ours, finding))
+        if found:
+            yield max(found, key=lambda pair: (pair[1].severity == "certain", pair[1].severity == "likely", pair[0]))[1]
+
+
+def _contrast(cells: NDArray[np.bool_], fate: NDArray[np.bool_], quarter: NDArray[np.int64]) -> _Contrast | None:
+    """Risk ratio over the quarters (Mantel and Haenszel, J. Natl. Cancer Inst. 22, 1959), half a lead added to each side."""
+    ours = np.bincount(quarter[fate], minlength=4)
+    theirs = np.bincount(quarter[~fate], minlength=4)
+    both = (ours > 0) & (theirs > 0)
+    if ours[both].sum() < FEWEST or theirs[both].sum() < FEWEST:
+        return None
+    hits, others = np.bincount(quarter[fate & cells], minlength=4), np.bincount(quarter[~fate & cells], minlength=4)
+    total = (ours + theirs)[both]
+    above = (hits[both] * theirs[both] / total).sum()
+    below = ((others[both] + 0.5 / both.sum()) * ours[both] / total).sum()
+    share = hits[both].sum() / ours[both].sum()
+    return _Contrast(
+        float(share), float(share * below / max(above, 1e-9)) if above else 1.0, float(above / below), int(ours.sum())
+    )
