@@ -68,37 +68,52 @@ def guard(workspace: Workspace, history: History, whole: TrainingSet, parts: Spl
 
 def look(workspace: Workspace, sight: Sight) -> Guarded:
     """The same for what was already drawn: `check` computes the features of these moments alone."""
-    definitions = sight.fit.definitions
-    told = [place for name in workspace.ignore for place in _named(definitions, name)]
-    findings = [_settled(each, workspace) for each in _found(sight)] if len(definitions) else []
-    gone = set(told)
-    for each in findings:
-        if each.left_out and each.about != "feature":
-            gone.update(_columns(each, definitions, sight.history))
-    # a feature made of many types goes with the one that leaks; only where it is still there it is named itself
-    mixed = [each for each in findings if each.about == "feature" and definitions.names.index(each.subject) not in gone]
-    gone.update(definitions.names.index(each.subject) for each in mixed if each.left_out)
-    findings = [each for each in findings if each.about != "feature"] + mixed
+    definitions, history = sight.fit.definitions, sight.history
+    gone = {place for name in workspace.ignore for place in _named(definitions, name)}
+    findings: list[Finding] = []
+
+    def settle(found: Iterable[Finding]) -> bool:
+        """Keep what was found; whether it took features away."""
+        before = len(gone)
+        for each in [_settled(each, workspace) for each in found]:
+            findings.append(each)
+            if each.left_out:
+                gone.update(_columns(each, definitions, history))
+        return len(gone) > before
+
+    def settled() -> set[Subject]:
+        return {Subject(each.about, each.subject) for each in findings if each.left_out or each.trusted is not None}
+
+    if len(definitions):
+        alone = list(too_good(sight))
+        settle(each for each in (*alone, *_of_rows(sight)) if each.about != "feature")
+        # what is made of many types goes with the one that leaks; only where it is still there it is named itself
+        settle(each for each in alone if each.about == "feature" and definitions.names.index(each.subject) not in gone)
+        while True:
+            # one leak hides behind another: what a model hangs on is only seen once the others are gone
+            rises = jumps(sight, without(definitions, sorted(gone)))
+            named = [each for each in by_name(sight, rises) if Subject(each.about, each.subject) not in settled()]
+            if not settle(each for each in named if each.severity in LEFT_OUT):
+                break
+        settle(each for each in named if each.severity not in LEFT_OUT)
+        # what has a better reason already is not warned of for its strength once more
+        known = {(each.about, each.subject) for each in findings}
+        weaker = (*jump_findings(rises), *drift(sight), *back_filled(sight), *ended_before_they_came(sight))
+        settle(each for each in weaker if (each.about, each.subject) not in known)
     findings.sort(key=lambda each: (SEVERITIES.index(each.severity), each.about, each.subject, each.code))
     return Guarded(tuple(findings), without(definitions, sorted(gone)))
 
 
-def _found(sight: Sight) -> Iterable[Finding]:
-    rises = jumps(sight)
-    sure = [
-        *too_good(sight),
+def _of_rows(sight: Sight) -> Iterable[Finding]:
+    """What the rows of the tables themselves tell, without any rank."""
+    return [
         *known_for_whom(sight),
         *snapshots(sight),
         *changed_afterwards(sight),
         *events_at_the_end(sight),
         *dates_ahead(sight),
         *ids_and_times(sight),
-        *by_name(sight, rises),
     ]
-    named = {(each.about, each.subject) for each in sure}
-    weaker = [*jump_findings(rises), *drift(sight), *back_filled(sight), *ended_before_they_came(sight)]
-    # what has a better reason already is not warned of for its strength once more
-    return [*sure, *(each for each in weaker if (each.about, each.subject) not in named)]
 
 
 def _settled(finding: Finding, workspace: Workspace) -> Finding:
@@ -108,6 +123,8 @@ def _settled(finding: Finding, workspace: Workspace) -> Finding:
 
 
 def _columns(finding: Finding, definitions: Definitions, history: History) -> list[int]:
+    if finding.about == "feature":
+        return [definitions.names.index(finding.subject)]
     subject = Subject(finding.about, finding.subject)
     # events at or after the outcome are hardly ever seen among others; those that know the outcome before are
     return (

@@ -84,7 +84,10 @@ def _contrast(cells: NDArray[np.bool_], fate: NDArray[np.bool_], quarter: NDArra
     total = (ours + theirs)[both]
     above = (hits[both] * theirs[both] / total).sum()
     below = ((others[both] + 0.5 / both.sum()) * ours[both] / total).sum()
-    share = hits[both].sum() / ours[both].sum()
+    n = int(ours[both].sum())
     return _Contrast(
-        float(share), float(share * below / max(above, 1e-9)) if above else 1.0, float(above / below), int(ours.sum())
+        ours=float(hits[both].sum() / n),
+        theirs=float((others[both] / theirs[both] * ours[both]).sum() / n),
+        ratio=float(above / below),
+        leads=n,
     )
