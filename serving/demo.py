@@ -27,6 +27,7 @@ from serving.decision import DecidedBy
 from serving.demo_past import DemoPast
 from serving.desk import Desk, open_desk
 from serving.lead_score import LeadScore, call_order
+from serving.people_words import between
 from serving.promoting import promote_challenger
 from serving.score_table import write_scores
 from serving.scoring import ServingModel
@@ -165,6 +166,8 @@ def _calls(scores: list[LeadScore], desk: Desk) -> str:
     for score in scores:
         because = "; ".join(each.text for each in score.reasons.speak_for[:2]) if score.reasons is not None else ""
         likely = "-" if score.probability is None else f"{score.probability:.0%}"
+        if score.interval is not None:
+            likely += f" ({between(score.interval.low, score.interval.high, 'en')})"
         band = str(score.band or "-") + (", fast lane" if score.decided_by is DecidedBy.FAST_LANE else "")
         table.add_row(score.lead_id, likely, band, because)
     average = next((score.average for score in scores if score.average is not None), None)

@@ -71,7 +71,9 @@ def _compared(score: LeadScore, lang: Lang) -> Text:
     said = [] if score.average is None else [message("score.average", lang, average=percent(score.average, lang))]
     if score.similar is not None:
         counts = {"leads": number(score.similar.leads, lang), "converted": number(score.similar.converted, lang)}
-        said.append(message("score.similar", lang, **counts))
+        similar, interval = message("score.similar", lang, **counts), score.similar.interval
+        ends = {"low": percent(interval.low, lang), "high": percent(interval.high, lang)}
+        said.append(message("score.interval", lang, similar=similar, **ends))
     if score.percentile is not None:
         said.append(message("score.percentile", lang, percentile=percent(score.percentile, lang)))
     return Text(" · ".join(said))

@@ -12,9 +12,10 @@ from features.toml_reader import TomlReader, nearest
 
 OURS = (
     "handoff_id", "created_at", "lead_id", "display_name", "company", "owner", "as_of", "horizon", "probability",
-    "percent", "score", "average", "similar.converted", "similar.leads", "band", "decided_by", "rule", "because.en",
-    "because.ja", "reasons.en", "reasons.ja", "reasons_text.en", "reasons_text.ja", "fit", "engagement", "grade", "stage",
-    "persona", "deadline", "deadline_date", "active_again", "link", "model.name", "model.version", "agreement.version",
+    "percent", "interval.low", "interval.high", "score", "average", "similar.converted", "similar.leads", "band",
+    "decided_by", "rule", "because.en", "because.ja", "reasons.en", "reasons.ja", "reasons_text.en", "reasons_text.ja",
+    "fit", "engagement", "grade", "stage", "persona", "deadline", "deadline_date", "active_again", "link", "model.name",
+    "model.version", "agreement.version",
 )  # fmt: skip
 """What a map can name: all that stands in the payload, and what is derived from it for fields of one text or number."""
 CONSTANT = "constant"

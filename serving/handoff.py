@@ -16,7 +16,7 @@ from serving.deadlines import deadline_of
 from serving.decision import Band
 from serving.handoff_rule import Past, PastHandoff, Verdict, held_back, should_hand_over
 from serving.handoff_settings import HandoffSettings
-from serving.lead_score import LeadScore, iso_instant
+from serving.lead_score import LeadScore, interval_json, iso_instant
 from serving.store.tables import band_changes, deliveries, feedback, handoffs
 
 EVENT_TYPE = "lead.sql"
@@ -170,6 +170,7 @@ def _payload(
         "as_of": iso_instant(score.as_of),
         "horizon": duration_text(score.horizon),
         "probability": score.probability,
+        "interval": interval_json(score.interval),
         "score": score.score,
         "average": score.average,
         "similar": None if score.similar is None else score.similar.to_json(),

@@ -29,7 +29,6 @@ from serving.score_course import score_course
 from serving.scoring import ServingModel
 from serving.waterfall import waterfall
 from serving.why_now import WhyNow, why_now
-from training.intervals import rate
 
 TIMELINE = 12
 """So many of the newest events stand open; the others open below, up to `MOST_EVENTS`."""
@@ -105,7 +104,7 @@ def _verdict(score: LeadScore, lang: Lang) -> dict[str, str]:
     if score.similar is not None and score.similar.leads:
         similar = score.similar
         parts.append(message("score.similar", lang, leads=similar.leads, converted=similar.converted))
-        likely = rate(similar.converted, similar.leads)
+        likely = similar.interval
         ends = {"low": percentage(likely.low, lang), "high": percentage(likely.high, lang)}
         interval = words("lead.interval", lang, **ends)
     return {

@@ -12,6 +12,7 @@ from features.schema import Group
 from serving.decision import Band, DecidedBy
 
 if TYPE_CHECKING:  # only a type here: who merely signs an agreement shall not wait for the compiler behind it
+    from training.intervals import Interval
     from training.reference import Similar
 
 
@@ -205,6 +206,11 @@ class LeadScore:
     missing: tuple[Missing, ...] = ()
     beside: Reasons | None = None
 
+    @property
+    def interval(self) -> Interval | None:
+        """What the ends of the similar leads leave open of the probability (95%); None where there are too few."""
+        return None if self.probability is None or self.similar is None else self.similar.interval
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON in the order of the HTTP contract, numbers unrounded."""
         return {
@@ -213,6 +219,7 @@ class LeadScore:
             "scored_at": iso_instant(self.scored_at),
             "horizon": duration_text(self.horizon),
             "probability": self.probability,
+            "interval": interval_json(self.interval),
             "score": self.score,
             "percentile": self.percentile,
             "average": self.average,
@@ -229,6 +236,11 @@ class LeadScore:
             "agreement": None if self.agreement is None else self.agreement.to_json(),
             "warnings": list(self.warnings),
         }
+
+
+def interval_json(interval: Interval | None) -> dict[str, float] | None:
+    """The ends of an interval as they are sent, to programs and in hand-offs alike."""
+    return None if interval is None else {"low": interval.low, "high": interval.high}
 
 
 def call_order(score: LeadScore) -> tuple[int, float, float, str]:

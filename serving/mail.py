@@ -190,6 +190,9 @@ def _then(told: Mapping[str, Any], lang: Lang) -> str:
         said.append(words("handoff.mail.average", lang, average=locales.percentage(told["average"], lang)))
     if told["similar"] is not None:
         said.append(words("handoff.mail.similar", lang, **told["similar"]))
+    if told.get("interval") is not None:  # what waits in the outbox since before there were intervals has none
+        ends = {name: locales.percentage(share, lang) for name, share in told["interval"].items()}
+        said.append(words("handoff.mail.interval", lang, **ends))
     return ("" if lang == "ja" else " ").join(said)
 
 

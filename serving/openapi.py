@@ -27,7 +27,8 @@ _STATUS_WORDS = {
 }
 EXAMPLE_SCORE: dict[str, Any] = {
     "lead_id": "L-1042", "as_of": "2026-11-20T12:00:00Z", "scored_at": "2026-11-20T12:00:01Z", "horizon": "90d",
-    "probability": 0.310, "score": 31, "percentile": 0.97, "average": 0.06, "similar": {"converted": 58, "leads": 200},
+    "probability": 0.310, "interval": {"low": 0.232, "high": 0.357}, "score": 31, "percentile": 0.97, "average": 0.06,
+    "similar": {"converted": 58, "leads": 200},
     "band": "SQL", "decided_by": "model",
     "cutoffs": {"MQL": {"probability": 0.10, "log_odds": -2.20}, "SQL": {"probability": 0.30, "log_odds": -0.85}},
     "reasons": {

@@ -7,12 +7,27 @@ from zoneinfo import ZoneInfo
 from features.calendar_days import as_datetime
 from features.history import History
 from features.wording import Lang, message, number, percent
+from serving import locales
 from serving.lead_score import LeadScore
 
 
 def figure(score: LeadScore, lang: Lang) -> str:
     """The one number of a score: 31%, or its points while there is no model."""
     return number(score.score, lang) if score.probability is None else percent(score.probability, lang)
+
+
+def between(low: float, high: float, lang: Lang) -> str:
+    """An interval in little room; in words it is "between 23% and 36%".
+
+    >>> between(0.232, 0.356, "en"), between(0.0004, 0.02, "ja"), between(0.02, 0.999, "en")
+    ('23–36%', '0.1%未満〜2%', '2% – over 99%')
+    """
+    ends = [locales.percentage(each, lang) for each in (low, high)]
+    if all(each.removesuffix("%").replace(".", "").isdigit() for each in ends):
+        ends[0] = ends[0].removesuffix("%")
+    elif lang == "en":
+        return " – ".join(ends)
+    return ("〜" if lang == "ja" else "–").join(ends)
 
 
 def share(score: LeadScore) -> float:

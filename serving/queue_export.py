@@ -10,10 +10,12 @@ from typing import Any
 from features.wording import Lang, message
 from serving.locales import sortable
 from serving.page_words import words
+from training.intervals import rate
 
 COLUMNS = (
-    "rank", "lead", "name", "company", "owner", "probability", "score", "trend", "band", "decided_by", "rule", "grade",
-    "stage", "persona", "reason", "last_activity", "last_event", "deadline", "state", "active_again", "as_of",
+    "rank", "lead", "name", "company", "owner", "probability", "interval_low", "interval_high", "score", "trend",
+    "band", "decided_by", "rule", "grade", "stage", "persona", "reason", "last_activity", "last_event", "deadline",
+    "state", "active_again", "as_of",
 )  # fmt: skip
 _STARTS_A_FORMULA = frozenset("=+-@|＝＋－＠\t\r\n")
 _LINES_AT_ONCE = 500
@@ -59,6 +61,8 @@ def _cells(rank: int, row: Mapping[str, Any], zone: str, lang: Lang) -> list[str
     def _time(name: str) -> str | None:
         return None if row[name] is None else sortable(row[name], zone)
 
+    leads = row["similar_leads"]
+    likely = rate(row["similar_converted"], leads) if leads and row["probability"] is not None else None
     cells = (
         rank,
         row["lead_id"],
@@ -66,6 +70,8 @@ def _cells(rank: int, row: Mapping[str, Any], zone: str, lang: Lang) -> list[str
         row["company"],
         row["owner"],
         row["probability"],
+        None if likely is None else round(likely.low, 4),
+        None if likely is None else round(likely.high, 4),
         row["score"],
         row["trend"],
         None if row["band"] is None else message(f"band.{row['band']}", lang),

@@ -12,10 +12,12 @@ from features.wording import Lang, message, topic_label
 from features.wording.texts import text
 from serving.locales import machine_time, moment, number, percentage, relative
 from serving.page_words import words
+from serving.people_words import between
 from serving.queue import LANES, STATES, Part, Wanted
 from serving.queue_counts import Counts
 from serving.reason_words import event_definition
 from serving.settling import LANE_FAST
+from training.intervals import rate
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def _row(row: Mapping[str, Any], rank: int, reader: Reader) -> dict[str, Any]:
     return {
         "rank": rank,
         "figure": number(row["score"], lang) if probability is None else percentage(probability, lang),
+        "interval": _interval(row, lang),
         "width": round(row["score"] if probability is None else 100 * probability, 2),
         "trend": _trend(row["trend"], lang),
         "href": f"/leads/{quote(row['lead_id'], safe='')}?{urlencode({'lang': lang})}",
@@ -111,6 +114,19 @@ def _row(row: Mapping[str, Any], rank: int, reader: Reader) -> dict[str, Any]:
         "state": "" if row["state"] == "waiting" else words(f"queue.state.{row['state']}", lang),
         "active_again": row["active_again"],
         "deadline": deadline_words(row["deadline"], reader),
+    }
+
+
+def _interval(row: Mapping[str, Any], lang: Lang) -> dict[str, str] | None:
+    """The interval of the probability, short, and in words for those who wonder or don't see it."""
+    if row["probability"] is None or not row["similar_leads"]:
+        return None
+    likely = rate(row["similar_converted"], row["similar_leads"])
+    similar = message("score.similar", lang, leads=row["similar_leads"], converted=row["similar_converted"])
+    ends = {"low": percentage(likely.low, lang), "high": percentage(likely.high, lang)}
+    return {
+        "short": between(likely.low, likely.high, lang),
+        "said": message("score.interval", lang, similar=similar, **ends),
     }
 
 

@@ -59,6 +59,7 @@ def score_schema() -> pa.Schema:
             pa.field("scored_at", instant, nullable=False),
             pa.field("horizon", pa.string(), nullable=False),
             pa.field("probability", rate),
+            pa.field("interval", pa.struct([("low", rate), ("high", rate)])),
             pa.field("score", pa.int32(), nullable=False),
             pa.field("percentile", rate),
             pa.field("average", rate),

@@ -338,7 +338,7 @@ def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | 
             notices=(*always, *((Notice("warning.older_than_training"),) if too_old[row] else ())),
             percentile=None if isnan(percentile[row]) else float(percentile[row]),
             average=scorer.average,
-            similar=None if similar is None else Similar(int(similar[0][row]), similar[1]),
+            similar=None if similar is None else Similar(int(similar[0][row]), int(similar[1][row])),
             reasons=None if why is None else tell(why, model.schema, lang),
             beside=None if why is None or batch.beside is None else tell(why, model.schema, batch.beside),
             fit=_UNGRADED if why is None or fit_grade is None else GroupShare(why.fit, "ABC"[fit_grade[row]]),

@@ -135,6 +135,8 @@ def _settled(each: Scored, old: Mapping[str, Any] | None, agreement: Agreement |
         "lead_id": score.lead_id,
         "as_of": score.as_of,
         "probability": score.probability,
+        "similar_leads": None if score.similar is None else score.similar.leads,
+        "similar_converted": None if score.similar is None else score.similar.converted,
         "score": score.score,
         "band": name,
         "band_since": old["band_since"] if same and old is not None else score.as_of,

@@ -154,6 +154,13 @@ class Similar(_Reply):
     leads: Annotated[int, Field(ge=1)]
 
 
+class Interval(_Reply):
+    """Where the true rate of leads like this one lies, judged by how the similar ones ended (Wilson, 95%)."""
+
+    low: Probability
+    high: Probability
+
+
 class Reason(_Reply):
     """One topic's share of the score. `score_points` do not add up; `log_odds` do."""
 
@@ -215,6 +222,7 @@ class Score(_Reply):
     scored_at: str
     horizon: str
     probability: Probability | None = Field(description="Calibrated; null while there is no champion.")
+    interval: Interval | None = Field(description="Of the `similar` leads; null where these are.")
     score: Annotated[int, Field(ge=0, le=100)]
     percentile: Probability | None
     average: Probability | None

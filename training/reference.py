@@ -7,6 +7,7 @@ moment would be the one just before a conversion, and flatter every rate.)
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,16 @@ from numpy.typing import NDArray
 
 from features.compiling import compiled
 from features.definitions import Definitions
+from training.intervals import Interval, rate
 
 NEAREST = 200
 """So many leads of nearest probability are looked at, but at most a tenth of all."""
 FEWEST = 30
 """Under so many leads a rate is not given."""
+OFF_CENTRE = 0.5
+"""On average the nearest stand at most so many standard errors of their rate away from the lead, else fewer are taken."""
+FEWER = 0.75
+"""So large a part of them is tried next."""
 QUANTILE_BINS = 10
 
 
@@ -28,6 +34,11 @@ class Similar:
 
     converted: int
     leads: int
+
+    @property
+    def interval(self) -> Interval:
+        """The rate of leads like this one, with what so few of them leave open (Wilson, 95%)."""
+        return rate(self.converted, self.leads)
 
     def to_json(self) -> dict[str, int]:
         return {"converted": self.converted, "leads": self.leads}
@@ -51,22 +62,30 @@ def draw_one_each(lead_hash: NDArray[np.uint64]) -> NDArray[np.int64]:
 @compiled
 def _nearest(
     sorted_probability: NDArray[np.float64],
+    sum_before: NDArray[np.float64],
     converted_before: NDArray[np.int64],
     probability: NDArray[np.float64],
-    k: int,
-    result: NDArray[np.int64],
+    most: int,
+    converted: NDArray[np.int64],
+    leads: NDArray[np.int64],
 ) -> None:
-    """Fill `result` with how many of the k nearest converted."""
+    """Fill `leads` with how many of the nearest are like each, and `converted` with how many of these converted."""
     for row in range(len(probability)):
-        x = probability[row]
-        low, high = 0, len(sorted_probability) - k
-        while low < high:
-            middle = (low + high) // 2
-            if x - sorted_probability[middle] > sorted_probability[middle + k] - x:
-                low = middle + 1
-            else:
-                high = middle
-        result[row] = converted_before[low + k] - converted_before[low]
+        x, k = probability[row], most
+        while True:
+            low, high = 0, len(sorted_probability) - k
+            while low < high:
+                middle = (low + high) // 2
+                if x - sorted_probability[middle] > sorted_probability[middle + k] - x:
+                    low = middle + 1
+                else:
+                    high = middle
+            away = (sum_before[low + k] - sum_before[low]) / k - x
+            if k == FEWEST or away * away * k <= OFF_CENTRE * OFF_CENTRE * x * (1.0 - x):
+                break
+            k = max(int(FEWER * k), FEWEST)
+        leads[row] = k
+        converted[row] = converted_before[low + k] - converted_before[low]
 
 
 @compiled
@@ -195,15 +214,26 @@ class Reference:
         rank = _rank(self.fit if group == "fit" else self.engagement, log_odds)
         return np.where(rank >= 0.8, 0, np.where(rank >= 0.5, 1, 2)).astype(np.int64)
 
-    def similar(self, probability: NDArray[np.float64]) -> tuple[NDArray[np.int64], int] | None:
-        """How many of the leads nearest in probability converted, and how many were looked at; None where too few."""
-        k = min(NEAREST, len(self) // 10)
-        if k < FEWEST:
+    def similar(self, probability: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """How many of the leads nearest in probability converted, and how many were looked at; None where too few.
+
+        `NEAREST`, at most a tenth of all and at least `FEWEST`. Towards the ends of the scale leads are thin and all on
+        one side: a tenth of all that is meant to be like the best lead would be likelier to fail than it by far. Where
+        the mean of their own predictions lies more than `OFF_CENTRE` standard errors away, fewer are taken.
+        """
+        most = min(NEAREST, len(self) // 10)
+        if most < FEWEST:
             return None
-        result = np.empty(len(probability), dtype=np.int64)
-        before = np.concatenate([[0], np.cumsum(self.converted, dtype=np.int64)])
-        _nearest(self.probability, before, probability, k, result)
-        return result, k
+        converted, leads = np.empty(len(probability), dtype=np.int64), np.empty(len(probability), dtype=np.int64)
+        sums, converted_before = self._before
+        _nearest(self.probability, sums, converted_before, probability, most, converted, leads)
+        return converted, leads
+
+    @cached_property
+    def _before(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Of the leads before each place: the sum of their predictions, and how many converted."""
+        sums = np.concatenate([[0.0], np.cumsum(self.probability)])
+        return sums, np.concatenate([[0], np.cumsum(self.converted, dtype=np.int64)])
 
     def in_same_bin(
         self, columns: NDArray[np.int64], values: NDArray[np.float64]

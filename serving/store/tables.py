@@ -112,6 +112,8 @@ standings = Table(  # where every open lead stands: one row a lead, what the que
     Column("lead_id", String, primary_key=True),
     Column("as_of", BigInteger, nullable=False),
     Column("probability", Float),
+    Column("similar_leads", Integer),  # what its interval is made of; null where there are too few
+    Column("similar_converted", Integer),
     Column("score", Integer, nullable=False),
     Column("band", String),  # after hysteresis; null without a valid agreement or a champion
     Column("band_since", BigInteger),

@@ -42,6 +42,8 @@ def made_standing(number: int, draw: np.random.Generator, **told: Any) -> dict[s
         "lead_id": lead_id,
         "as_of": NOW,
         "probability": probability,
+        "similar_leads": None if number % 9 == 0 else 200,
+        "similar_converted": None if number % 9 == 0 else round(200 * probability),
         "score": round(100 * probability),
         "band": BANDS[lane],
         "band_since": NOW - DAY,

@@ -13,7 +13,7 @@ from rich.console import Console
 from features.calendar_days import DAY, HOUR
 from features.history import History, Outcomes
 from features.moments import Schedule
-from features.wording import Lang
+from features.wording import Lang, percent
 from features.workspace import Workspace
 from oracles.made_service import HORIZON, NOW, SCHEMA, made_history, made_leads, made_model, moments_now, signed
 from serving.cold_start import cold_start, missing_to_train
@@ -59,7 +59,13 @@ def test_page_says_how_likely_which_band_and_why(scores: list[LeadScore]) -> Non
     told = page(score)
     assert f"{score.score}% likely to convert within 90 days" in told
     assert "average 40%" in told
-    assert f"of 40 leads like this one {score.similar.converted if score.similar else ''} converted" in told
+    assert score.similar is not None
+    assert score.interval is not None
+    low, high = (percent(each, "en") for each in (score.interval.low, score.interval.high))
+    assert (
+        f"of {score.similar.leads} leads like this one {score.similar.converted} converted: "
+        f"a rate between {low} and {high}"
+    ) in " ".join(told.split())
     assert "sales-qualified: sales calls" in told
     assert "above the cutoff for SQL, 50%" in told
     assert score.reasons is not None

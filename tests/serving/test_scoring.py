@@ -33,6 +33,7 @@ from serving.lead_score import LeadScore, call_order
 from serving.score_table import score_row, write_scores
 from serving.scoring import ColdStart, Notice, ServingModel, score_leads
 from serving.signatures import AgreementState
+from training.intervals import rate
 from training.points import PointsRules
 
 LEADS, CONVERTED = made_leads(400)
@@ -165,8 +166,8 @@ def test_what_happens_at_the_moment_or_later_changes_no_bit(model: ServingModel,
 def test_json_has_the_fields_of_the_contract_in_its_order(scores: list[LeadScore]) -> None:
     data = scores[0].to_json()
     assert list(data) == [
-        "lead_id", "as_of", "scored_at", "horizon", "probability", "score", "percentile", "average", "similar", "band",
-        "decided_by", "cutoffs", "reasons", "fit", "engagement", "model", "agreement", "warnings",
+        "lead_id", "as_of", "scored_at", "horizon", "probability", "interval", "score", "percentile", "average",
+        "similar", "band", "decided_by", "cutoffs", "reasons", "fit", "engagement", "model", "agreement", "warnings",
     ]  # fmt: skip
     assert list(data["reasons"]) == ["for", "against", "other_log_odds", "base_log_odds", "raw_log_odds"]
     reason = next(each for score in scores for each in score.to_json()["reasons"]["for"])
@@ -190,8 +191,10 @@ def test_whole_numbers_are_sent_whole(scores: list[LeadScore]) -> None:
 def test_comparison_with_the_past_stays_within_its_bounds(scores: list[LeadScore]) -> None:
     for each in scores:
         assert each.similar is not None
-        assert each.similar.leads == 40, "a tenth of 400"
-        assert 0 <= each.similar.converted <= 40
+        assert 30 <= each.similar.leads <= 40, "a tenth of 400, fewer at the ends of the scale"
+        assert 0 <= each.similar.converted <= each.similar.leads
+        assert each.interval == rate(each.similar.converted, each.similar.leads)
+        assert each.to_json()["interval"] == {"low": each.interval.low, "high": each.interval.high}
         assert each.percentile is not None
         assert 0 <= each.percentile <= 1
     assert {each.fit.grade for each in scores} == {"A", "B", "C"}
@@ -252,6 +255,7 @@ def test_without_a_champion_points_answer_and_say_what_is_missing(history: Histo
     assert all((each.band, each.decided_by) == (Band.SQL, DecidedBy.FAST_LANE) for each in on_lane)
     for each in told:
         assert (each.probability, each.percentile, each.average, each.similar, each.model) == (None,) * 5
+        assert each.to_json()["interval"] is None
         assert (each.fit.grade, each.engagement.grade) == (None, None)
         assert 0 <= each.score <= 100
         if each.fast_lane is None:
@@ -295,7 +299,7 @@ def test_the_parquet_file_says_what_the_json_says(scores: list[LeadScore], tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["scores.parquet"]
     for row, score in zip(table.to_pylist(), scores, strict=True):
         data = score.to_json()
-        for name in ("probability", "score", "percentile", "average", "similar", "band", "decided_by", "cutoffs",
+        for name in ("probability", "interval", "score", "percentile", "average", "similar", "band", "decided_by", "cutoffs",
                      "fit", "engagement", "model", "agreement", "warnings", "lead_id", "horizon"):  # fmt: skip
             assert row[name] == data[name]
         for side in ("for", "against"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oracles.made_training_sets import definitions_of
 from training.dataset import hash_leads
-from training.reference import FEWEST, Reference, draw_one_each
+from training.reference import FEWEST, Reference, Similar, draw_one_each
 
 
 def reference(
@@ -60,19 +60,52 @@ def test_percentile_is_the_share_below_plus_half_of_the_ties(known: list[float],
         assert each == pytest.approx(below / len(known))
 
 
-def test_similar_are_the_nearest_two_hundred_but_a_tenth_at_most() -> None:
+def nearest_by_sorting(p: np.ndarray, label: np.ndarray, x: float, most: int) -> tuple[int, int]:
+    """The slow way: all by their distance, then fewer of them until they stand about where the lead does."""
+    order = np.argsort(np.abs(p - x), kind="stable")
+    k = most
+    while k > 30 and abs(p[order[:k]].mean() - x) > 0.5 * np.sqrt(x * (1 - x) / k):
+        k = max(int(0.75 * k), 30)
+    return int(label[order[:k]].sum()), k
+
+
+@pytest.mark.parametrize(("m", "most"), [(5000, 200), (1000, 100), (300, 30)])
+def test_similar_are_the_nearest_two_hundred_but_a_tenth_at_most_and_fewer_at_the_ends(m: int, most: int) -> None:
     rng = np.random.default_rng(0)
-    p = rng.random(5000)
-    label = (rng.random(5000) < p).astype(np.int8)
-    for m, k in ((5000, 200), (1000, 100), (300, 30)):
-        x = np.r_[rng.random(50), 0.0, 1.0]
-        found = reference(p[:m], label[:m]).similar(x)
-        assert found is not None
-        converted, leads = found
-        assert leads == k
-        for value, each in zip(x, converted, strict=True):
-            nearest = np.argsort(np.abs(p[:m] - value), kind="stable")[:k]
-            assert each == label[nearest].sum()
+    p = rng.beta(1, 6, m)
+    label = (rng.random(m) < p).astype(np.int8)
+    x = np.r_[rng.random(50), rng.beta(1, 6, 50), p.max(), p.min(), 1e-6, 1 - 1e-6]
+    found = reference(p, label).similar(x)
+    assert found is not None
+    for value, converted, leads in zip(x, *found, strict=True):
+        assert (converted, leads) == nearest_by_sorting(p, label, value, most)
+    middle = (x > np.quantile(p, 0.2)) & (x < np.quantile(p, 0.8))
+    assert (found[1][middle] == most).all()
+    assert found[1].min() == 30
+
+
+def test_the_interval_holds_the_true_rate_as_often_as_it_says_for_the_best_leads_too() -> None:
+    rng, held, best_held = np.random.default_rng(1), [], []
+    for _ in range(60):
+        p = np.sort(rng.beta(1, 9, 3000))
+        label = (rng.random(3000) < p).astype(np.int8)
+        x = p[rng.integers(0, 3000, 100)]
+        for leads, into in ((x, held), (p[-60:-10], best_held)):
+            found = reference(p, label).similar(leads)
+            assert found is not None
+            for value, each in zip(leads, map(Similar, *(each.tolist() for each in found)), strict=True):
+                into.append(each.interval.holds(value))
+    assert 0.93 < np.mean(held) < 0.98
+    assert np.mean(best_held) > 0.9, "the nearest 200 would hold it in half of the cases"
+
+
+@given(st.integers(0, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n + 1))))
+def test_the_interval_is_narrower_the_more_leads_there_are(counts: tuple[int, int]) -> None:
+    one, more = Similar(*counts), Similar(4 * counts[0], 4 * counts[1])
+    assert 0 <= one.interval.low <= one.converted / one.leads <= one.interval.high <= 1
+    assert one.interval.holds(more.interval.low)
+    assert one.interval.holds(more.interval.high)
+    assert more.interval.high - more.interval.low < one.interval.high - one.interval.low
 
 
 def test_fewer_than_thirty_similar_leads_say_nothing() -> None:
@@ -82,12 +115,12 @@ def test_fewer_than_thirty_similar_leads_say_nothing() -> None:
 
 
 def test_similar_takes_as_many_where_all_predictions_are_one() -> None:
-    converted, leads = reference(np.full(1000, 0.1), np.arange(1000) % 10 == 0).similar(np.array([0.0, 0.1, 1.0])) or (
-        [],
-        0,
+    found = reference(np.full(1000, 0.1), np.arange(1000) % 10 == 0).similar(np.array([0.0, 0.1, 1.0]))
+    assert found is not None
+    assert found[1].tolist() == [30, 100, 30], (
+        "those that stand elsewhere are told to stand there by as few as say anything"
     )
-    assert leads == 100
-    assert all(0 <= each <= 100 for each in converted)
+    assert (found[0] <= found[1]).all()
 
 
 def test_grades_are_the_top_fifth_the_next_three_tenths_and_the_rest() -> None:

@@ -40,8 +40,10 @@ def test_a_hand_off_waits_on_each_channel_with_all_that_is_known(store: Store) -
     assert row["payload"] == {
         "handoff_id": done.handoff_id, "created_at": "2027-01-15T08:00:00Z", "lead_id": "L-1042",
         "display_name": "Keiko Sato", "company": "Northwind Traders", "owner": "Jonas Weber",
-        "as_of": "2027-01-15T08:00:00Z", "horizon": "90d", "probability": 0.312, "score": 31, "average": 0.0612,
-        "similar": {"converted": 58, "leads": 200}, "band": "SQL", "decided_by": "model", "rule": None, "because": None,
+        "as_of": "2027-01-15T08:00:00Z", "horizon": "90d", "probability": 0.312,
+        "interval": {"low": pytest.approx(0.2315, abs=1e-4), "high": pytest.approx(0.3564, abs=1e-4)}, "score": 31,
+        "average": 0.0612, "similar": {"converted": 58, "leads": 200}, "band": "SQL", "decided_by": "model",
+        "rule": None, "because": None,
         "reasons": {"en": list(REASONS_EN), "ja": list(REASONS_JA)}, "fit": "B", "engagement": 1, "stage": "decision",
         "persona": None, "deadline": "2027-01-15T16:00:00Z", "active_again": False,
         "link": "https://leads.example.com/leads/L-1042", "model": {"name": "b2b", "version": "3"},

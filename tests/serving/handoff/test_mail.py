@@ -84,6 +84,7 @@ def test_a_hand_off_arrives_as_html_and_text_in_both_languages(store: Store) -> 
         told = body(mail, kind)
         for text in (
             "Keiko Sato", "31%", "likely to convert within 90 days", "Of 200 leads like this one 58 converted.",
+            "Judged by these, between 23% and 36% of such leads convert.", "成約率は23%〜36%と見込まれます。",
             "Jan 16, 2027, 01:00 JST", "Viewed the pricing page 3 times in the last 7 days", "Jonas Weber",
             "90日以内の成約確率", "よく似たリード200件のうち58件が成約しました。", "2027年1月16日 01:00 JST",
             "過去7日間に価格ページを3回閲覧", "役職：部長", "https://leads.example.com/leads/L-1042", handoff.handoff_id,
@@ -138,6 +139,16 @@ def test_a_lead_without_model_reasons_link_or_deadline_makes_a_whole_mail(store:
         assert "No deadline was agreed." in told
         assert "None" not in told
         assert "http" not in told
+
+
+def test_a_hand_off_that_has_waited_since_before_there_were_intervals_is_still_mailed(store: Store) -> None:
+    settings = settings_to(1)
+    handoff = made(store, settings)
+    old = replace(handoff, payload={name: each for name, each in handoff.payload.items() if name != "interval"})
+    for kind in ("plain", "html"):
+        told = body(handoff_mail(old, settings), kind)
+        assert "Of 200 leads like this one 58 converted." in told
+        assert "Judged by" not in told
 
 
 def test_a_name_can_add_no_header_no_recipient_and_no_markup(store: Store) -> None:

@@ -163,8 +163,11 @@ def test_an_interval_holds_the_rate_of_similar_leads(store: Store) -> None:
     score = score_of(found)
     assert score.similar is not None
     share = score.similar.converted / score.similar.leads
-    low, high = (float(part) / 100 for part in _percentages(page(found)["interval"])[:2])
-    assert low - 0.01 <= share <= high + 0.01
+    for lang in LANGS:
+        low, high = (float(part) / 100 for part in _percentages(page(found, lang)["interval"])[:2])
+        assert low - 0.01 <= share <= high + 0.01
+        assert score.interval is not None
+        assert (low, high) == pytest.approx((score.interval.low, score.interval.high), abs=0.01)
 
 
 def _percentages(text: str) -> list[str]:

@@ -7,20 +7,36 @@ import stat
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from features.errors import DataError, UsageError
+from oracles.filled_queues import made_standing
 from serving.store import Store
+from serving.store.migrating import migrate
 from serving.store.opening import open_address
-from serving.store.tables import metadata, settings
+from serving.store.tables import metadata, settings, standings
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     with store.engine.connect() as c:
         assert compare_metadata(MigrationContext.configure(c), metadata) == []
+
+
+def test_a_store_of_an_earlier_version_gets_what_it_lacks_and_keeps_what_it_holds(store: Store) -> None:
+    row = made_standing(1, np.random.default_rng(0)) | {"similar_leads": None, "similar_converted": None}
+    with store.writing() as c:
+        for column in ("similar_leads", "similar_converted"):
+            c.execute(sa.text(f"alter table standings drop column {column}"))
+        c.execute(sa.text("update alembic_version set version_num = '0001'"))
+        c.execute(standings.insert(), {name: each for name, each in row.items() if not name.startswith("similar")})
+    migrate(store.engine)
+    with store.reading() as c:
+        assert compare_metadata(MigrationContext.configure(c), metadata) == []
+        assert dict(c.execute(sa.select(standings)).mappings().one()).items() >= row.items()
 
 
 def test_several_processes_that_open_a_new_store_at_once_share_one_key(store_address: str, tmp_path: Path) -> None:
