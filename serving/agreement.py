@@ -71,6 +71,8 @@ class Agreement:
     sqls_a_week : how many SQLs sales can take; None where nobody said.
     facts_required : which of `FACTS` must be known before SQL, in their order.
     recycle_after : microseconds until a rejected lead may be handed over again; None where nothing was agreed.
+    band_change : the part of itself by which a band may grow or shrink when another model is promoted; None where nothing
+        was agreed.
     """
 
     version: int
@@ -89,6 +91,7 @@ class Agreement:
     held_back: HeldBack | None = None
     recycle_after: int | None = None
     hours: Hours | None = None
+    band_change: float | None = None
 
     def __post_init__(self) -> None:
         if self.version < 1:
@@ -107,6 +110,8 @@ class Agreement:
             raise ValueError(f"facts are of {FACTS}")
         if any(each is not None and each <= 0 for each in (self.sqls_a_week, self.recycle_after)):
             raise ValueError("a capacity and a time are more than nothing")
+        if self.band_change is not None and not 0 < self.band_change <= 1:
+            raise ValueError("a band may change by a part of itself above 0, at most by all of it")
         for name in ("fast_lane", "exclude", "triggers"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         kept = {who: MappingProxyType(dict(by_stage)) for who, by_stage in self.nurture.items() if by_stage}
@@ -142,6 +147,8 @@ class Agreement:
             told["facts"] = {"required_for_sql": list(self.facts_required)}
         if self.recycle_after is not None:
             told["recycle"] = {"after": duration_text(self.recycle_after)}
+        if self.band_change is not None:
+            told["promotion"] = {"band_change": self.band_change}
         return told
 
     def content(self) -> dict[str, Any]:

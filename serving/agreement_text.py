@@ -20,7 +20,7 @@ from serving.toml_values import chosen, number_within, whole
 
 KEYS = (
     "version", "cutoffs", "evidence", "fast_lane", "exclude", "trigger", "personas", "nurture", "sla", "hysteresis",
-    "capacity", "facts", "held_back", "recycle", "hours",
+    "capacity", "facts", "held_back", "recycle", "hours", "promotion",
 )  # fmt: skip
 
 
@@ -59,9 +59,14 @@ def agreement_of(toml: TomlReader) -> Agreement:
     toml.known_keys(("capacity",), ("sqls_a_week",))
     toml.known_keys(("facts",), ("required_for_sql",))
     toml.known_keys(("recycle",), ("after",))
+    toml.known_keys(("promotion",), ("band_change",))
     sqls_a_week = whole(toml, ("capacity", "sqls_a_week"))
     facts = chosen(toml, ("facts", "required_for_sql"), FACTS)
     recycle_after = toml.duration(("recycle", "after"))
+    expected = "a part above 0, at most 1; 0.25 lets a band grow or shrink by a quarter"
+    band_change = number_within(
+        toml, ("promotion", "band_change"), lambda value: 0 < value <= 1, expected=expected, percent=True
+    )
     toml.finish()
     assert version is not None
     assert mql is not None
@@ -83,6 +88,7 @@ def agreement_of(toml: TomlReader) -> Agreement:
         held_back=held,
         recycle_after=recycle_after,
         hours=office,
+        band_change=band_change,
     )
 
 

@@ -55,6 +55,9 @@ def agreement_words(agreement: Agreement, lang: Lang, *, schema: Schema | None =
         )
     if agreement.recycle_after is not None:
         parts.append(("recycle", [_say("recycle", lang, time=locales.length(agreement.recycle_after, lang))]))
+    if agreement.band_change is not None:
+        change = locales.percentage(agreement.band_change, lang)
+        parts.append(("promotion", [_say("promotion", lang, change=change)]))
     return [(words(f"rules.head.{key}", lang), sentences) for key, sentences in parts if sentences]
 
 

@@ -53,11 +53,12 @@ def load(folder: Path) -> None:
 
 @commands.command()
 @FOLDER
-def promote(folder: Path) -> None:
+@click.option("--force", metavar="REASON", help="Although a gate refuses; the reason is kept.")
+def promote(folder: Path, force: str | None) -> None:
     """Let the challenger serve, if it passes the gates."""
     from serving.promoting import promote_challenger
 
-    click.echo(promote_challenger(folder), nl=False)
+    click.echo(promote_challenger(folder, force=force), nl=False)
 
 
 @commands.command()

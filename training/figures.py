@@ -135,9 +135,7 @@ class Judged:
         y, p = label.astype(np.float64), np.clip(probability.astype(np.float64), CLAMP, 1 - CLAMP)
         order = np.argsort(-p, kind="stable")
         ends = np.append(np.flatnonzero(np.diff(p[order])) + 1, len(p)).astype(np.int64)
-        ascending = np.sort(p)
-        rank = (np.searchsorted(ascending, p, "left") + np.searchsorted(ascending, p, "right") + 1) / 2
-        place = np.minimum((BINS * (rank - 0.5) / max(len(p), 1)).astype(np.int64), BINS - 1)
+        place = rank_bins(p, BINS)
         log_odds = np.log(p / (1 - p))
         loss = log_losses(y, p)
         in_bin = place[:, None] == np.arange(BINS)
@@ -163,6 +161,19 @@ class Judged:
                     *(tops / (np.array(TOPS) * positive)), *(tops / (np.array(TOPS) * n)), *(caught / positive),
                 ]
             )  # fmt: skip
+
+
+def rank_bins(probability: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
+    """Bin 0 to bins - 1 of each prediction, of equal mass by rank; equal predictions share the bin of their middle."""
+    ascending = np.sort(probability)
+    rank = (np.searchsorted(ascending, probability, "left") + np.searchsorted(ascending, probability, "right") + 1) / 2
+    return np.minimum((bins * (rank - 0.5) / max(len(ascending), 1)).astype(np.int64), bins - 1)
+
+
+def plain_figures(label: NDArray[Any], probability: NDArray[np.float64]) -> dict[str, float]:
+    """`METRICS` of one model's predictions, without intervals; NaN where one has no value."""
+    judged = Judged.of(label, probability, float(np.mean(label)))
+    return dict(zip(METRICS, judged.figures(judged.sums.sum(axis=0), np.ones(len(label))).tolist(), strict=False))
 
 
 def log_losses(label: NDArray[Any], probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,6 +40,8 @@ HISTORY_TAG = "propensity.champions"
 DIGEST_TAG = "propensity.digest"
 PROMOTED_TAG = "propensity.promoted_at"
 """Tag of a model version: when it last became champion, UTC microseconds."""
+FORCED_TAG = "propensity.forced"
+"""Tag of a model version: why it was promoted although gates refused it, and which (JSON); gone once it passes them."""
 REMEMBERED = 100
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -80,6 +82,8 @@ class Registered:
         (or was before this was written down).
     was_champion : whether it ever served; the one that serves now included.
     metrics : of its own test block, as "roc_auc"; each model was tested on other leads.
+    forced : why it was promoted although gates refused it, as JSON with "reason", "refused" and "by"; None where it was
+        not.
     """
 
     number: str
@@ -89,6 +93,7 @@ class Registered:
     challenger: bool
     was_champion: bool
     metrics: Mapping[str, float]
+    forced: str | None = None
 
 
 def tracking_uri(state_folder: Path, environment: Mapping[str, str]) -> str:
@@ -201,18 +206,48 @@ class Registry:
                     return None
                 raise
 
-    def set_champion(self, number: str) -> Version:
-        """Let a version serve, and remember the one that served before."""
+    def find(self, told: str) -> Version | None:
+        """The version of this number, or the one that the run of this id made; None where there is neither.
+
+        Raises
+        ------
+        RegistryAway
+            The registry does not answer.
+        """
+        if not re.fullmatch(r"[0-9a-zA-Z_-]{1,64}", told):
+            return None
+        with self._answers():
+            of_model = f"name = '{self.name}'"
+            if told.isdecimal() and len(told) < 10:
+                found = [
+                    each for each in self._client.search_model_versions(of_model) if int(each.version) == int(told)
+                ]
+            else:
+                found = list(self._client.search_model_versions(f"{of_model} and run_id = '{told}'"))
+        return _version(max(found, key=lambda each: int(each.version))) if found else None
+
+    def set_champion(self, number: str, *, forced: str | None = None) -> Version:
+        """Let a version serve, and remember the one that served before.
+
+        Parameters
+        ----------
+        forced : why it serves although gates refused it, see `Registered.forced`.
+        """
         with self._alone():
-            chosen = _version(self._client.get_model_version(self.name, number))
+            held = self._client.get_model_version(self.name, number)
+            chosen, was_forced = _version(held), FORCED_TAG in held.tags
             before = self.champion()
             served = self._served()
             if before is not None and served[-1:] != [before.number]:
                 served.append(before.number)  # the alias was moved by hand since
             if before is None or before.number != number:
                 served.append(number)
+            if forced is not None:  # before the alias: who serves by force is never without the reason
+                self._client.set_model_version_tag(self.name, number, FORCED_TAG, forced)
             self._client.set_registered_model_alias(self.name, CHAMPION, number)
             self._client.set_model_version_tag(self.name, number, PROMOTED_TAG, str(time.time_ns() // 1000))
+            if forced is None and was_forced:
+                self._client.delete_model_version_tag(self.name, number, FORCED_TAG)
             self._remember(served)
         return chosen
 
@@ -240,6 +275,7 @@ class Registry:
                     challenger=challenger is not None and challenger.number == str(each.version),
                     was_champion=str(each.version) in served,
                     metrics=dict(self._client.get_run(each.run_id).data.metrics) if each.run_id else {},
+                    forced=each.tags.get(FORCED_TAG),
                 )
                 for each in found[:newest]
             ]

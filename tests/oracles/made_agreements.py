@@ -92,4 +92,5 @@ def agreements(draw: st.DrawFn) -> Agreement:
         held_back=maybe(st.builds(HeldBack, shares, st.integers(1, 9))),
         recycle_after=maybe(times),
         hours=maybe(offices),
+        band_change=maybe(st.sampled_from([0.25, 0.5, 1.0])),
     )

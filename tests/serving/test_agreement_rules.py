@@ -82,6 +82,8 @@ required_for_sql = ["need", "budget"]
 share = 0.05
 [recycle]
 after = "30d"
+[promotion]
+band_change = 0.25
 [hours]
 days = ["mon", "wed"]
 opens = "9:00"
@@ -139,6 +141,7 @@ def test_every_rule_and_term_reads_as_meant() -> None:
         facts_required=("budget", "need"),
         held_back=HeldBack(0.05),
         recycle_after=30 * DAY,
+        band_change=0.25,
         hours=Hours(
             540, 1050, "Asia/Tokyo", ("mon", "wed"), "JP", "", (dt.date(2026, 12, 29), dt.date(2026, 12, 30))
         ),
@@ -247,6 +250,8 @@ ANYTHING = st.recursive(
             "facts.required_for_sql",
             "held_back",
             "recycle",
+            "promotion",
+            "promotion.band_change",
             "hours",
             "hours.days",
             "hours.closed",
@@ -294,7 +299,7 @@ def test_every_rule_and_term_is_signed() -> None:
     nothing = Agreement(1, 0.1, 0.3)
     parts = [
         "exclude", "triggers", "personas", "nurture", "sla", "hysteresis", "sqls_a_week", "facts_required", "held_back",
-        "recycle_after", "hours",
+        "recycle_after", "hours", "band_change",
     ]  # fmt: skip
     without = [digest(replace(full, **{part: getattr(nothing, part)} | _less(part))) for part in parts]
     assert len({digest(full), *without}) == len(parts) + 1

@@ -10,7 +10,8 @@ from oracles.made_scorers import made_bundle
 from training.bootstrap import Estimate
 from training.bundle import Bundle
 from training.dataset import TrainingSet
-from training.promotion import Comparison, Gate, gates, unseen_scorer
+from training.gates import Gate, gates
+from training.promotion import Comparison, unseen_scorer
 from training.recipe import Recipe
 
 DAY = 86_400_000_000
@@ -78,7 +79,7 @@ def test_a_loss_above_the_base_rates_refuses_only_with_its_whole_interval(
 def test_a_calibration_slope_outside_a_half_to_two_refuses(
     made: tuple[Bundle, TrainingSet], slope: Estimate, passes: bool
 ) -> None:
-    assert named(gates(judged(challenger(made), slope=slope), None, None), "calibrated").passed is passes
+    assert named(gates(judged(challenger(made), slope=slope), None, None), "calibration slope").passed is passes
 
 
 def test_a_challenger_clearly_worse_than_the_champion_is_refused(made: tuple[Bundle, TrainingSet]) -> None:
@@ -87,6 +88,17 @@ def test_a_challenger_clearly_worse_than_the_champion_is_refused(made: tuple[Bun
     unclear = Comparison(Estimate(0.02, -0.01, 0.03), "as it serves")
     assert not named(gates(ours, ours, worse), "not worse than the champion").passed
     assert named(gates(ours, ours, unclear), "not worse than the champion").passed
+
+
+def test_a_champion_that_reads_a_leak_does_not_keep_an_honest_challenger_away(made: tuple[Bundle, TrainingSet]) -> None:
+    finding = {"severity": "certain", "subject": "size", "left_out": True, "trusted": None}
+    ours, worse = judged(challenger(made, guard=[finding])), Comparison(Estimate(0.02, 0.01, 0.03), "as it serves")
+    gate = named(gates(ours, ours, worse), "not worse than the champion")
+    assert gate.passed
+    assert gate.warning
+    assert "left out as a suspected leak: size" in gate.words
+    elsewhere = judged(challenger(made, guard=[{**finding, "subject": "owner"}]))
+    assert not named(gates(elsewhere, ours, worse), "not worse than the champion").passed
 
 
 def test_with_few_conversions_gates_warn_and_do_not_refuse(made: tuple[Bundle, TrainingSet]) -> None:

@@ -16,9 +16,10 @@ from features.workspace import load_workspace
 from serving.agreeing import agree_page
 from serving.agreement_versions import versions
 from serving.cutoffs_page import cutoffs_page
-from serving.moves_page import moves_on_promotion
+from serving.moves_page import moves_page
 from serving.promoting import promote_challenger
 from serving.scoring import ServingModel
+from serving.side_by_side import side_by_side
 from serving.store import open_store
 
 
@@ -90,8 +91,7 @@ def test_a_signature_that_does_not_hold_for_the_challenger_is_warned_of(workspac
     other = ServingModel(
         "b2b", "2", replace(trained.bundle, manifest={**trained.bundle.manifest, "converted": "bought"})
     )
-    said = moves_on_promotion(workspace, other, now)
+    said = moves_page(side_by_side(workspace, now, other).moves(), "2")
     assert "both teams must sign anew" in str(said[-1])
-    assert moves_on_promotion(workspace, now, None) == []
     (workspace_folder / "agreement.toml").unlink()
-    assert moves_on_promotion(workspace, other, now) == []
+    assert side_by_side(workspace, now, other).moves().moving == 0
