@@ -63,6 +63,17 @@ def promote(folder: Path, force: str | None) -> None:
 
 @commands.command()
 @FOLDER
+@click.option("--version", help="Another model than the challenger: its number.")
+@click.option("--out", type=click.Path(path_type=Path), help="A CSV file to write all open leads to.")
+def compare(folder: Path, version: str | None, out: Path | None) -> None:
+    """Score the open leads with champion and challenger; show who moves between bands, and why."""
+    from serving.compare_page import compare_page
+
+    click.echo(compare_page(folder, version=version, out=out), nl=False)
+
+
+@commands.command()
+@FOLDER
 def rollback(folder: Path) -> None:
     """Undo the last promotion: the champion of before serves again."""
     from serving.promoting import roll_back

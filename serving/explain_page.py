@@ -17,6 +17,7 @@ from serving.decision import Band
 from serving.decision_words import why_band
 from serving.lead_score import LeadScore, Reason
 from serving.people_words import instant_words
+from training.terminal import plain as _plain
 
 WIDEST = 100
 """Lines longer than this are no longer read at a glance."""
@@ -158,8 +159,3 @@ def _bullet(mark: str, said: str, style: str) -> RenderableType:
     line.add_column(ratio=1, overflow="fold")
     line.add_row(Text(mark, style=style), Text(_plain(said), style=style))
     return Padding(line, (0, 0, 0, 1))
-
-
-def _plain(said: str) -> str:
-    """A text from the tables that can do nothing to a terminal: what is no letter, mark, sign or blank becomes a mark."""
-    return "".join(each if each.isprintable() or each == "\u3000" else "\ufffd" for each in said)

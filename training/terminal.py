@@ -81,6 +81,11 @@ class Steps:
         self._what = ""
 
 
+def plain(said: str) -> str:
+    """A text from the tables that can do nothing to a terminal: what is no letter, mark, sign or blank becomes a mark."""
+    return "".join(each if each.isprintable() or each == "\u3000" else "\ufffd" for each in said)
+
+
 def printed(*parts: RenderableType) -> str:
     """Lines and tables as text: with colours and as wide as the window on a terminal, plain and 100 wide elsewhere."""
     from io import StringIO
