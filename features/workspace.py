@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from features.instants import read_instant
@@ -61,6 +62,7 @@ class Workspace:
     page : column by what it is to people (name, company, owner); "link" is a template with {lead_id}.
     store : address of the store that the tables are read from, as it was told (a relative path starts at `folder`); None
         where they are read from files. With a store, `tables` are what `propensity load` fills it from.
+    told : the toml as it stands, from which all the others come; empty where there is no file.
     """
 
     folder: Path
@@ -77,6 +79,7 @@ class Workspace:
     events: Mapping[str, EventSettings] = field(default_factory=dict)
     page: Mapping[str, str] = field(default_factory=dict)
     store: str | None = None
+    told: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def state_folder(self) -> Path:
@@ -98,7 +101,11 @@ def load_workspace(folder: Path | str) -> Workspace:
         With all problems of the file: line, what was found, what was expected, the nearest valid name.
     """
     folder = Path(folder).absolute()
-    toml = TomlReader(folder / "propensity.toml")
+    return workspace_of(folder, TomlReader(folder / "propensity.toml"))
+
+
+def workspace_of(folder: Path, toml: TomlReader) -> Workspace:
+    """The workspace that a toml describes, as `load_workspace` would read it from its folder (absolute)."""
     toml.known_keys((), ("workspace", "tables", "target", "moments", "attributes", "page", "events"))
     toml.known_keys(("workspace",), ("name", "timezone"))
     zone = _zone(toml)
@@ -117,7 +124,7 @@ def load_workspace(folder: Path | str) -> Workspace:
     return Workspace(
         folder=folder, name=name, zone=zone, tables=tables, converted=converted.strip(), horizon=horizon,
         data_end=data_end, schedule=schedule, ignore=ignore, trust=trust, attributes=attributes, events=events, page=page,
-        store=store,
+        store=store, told=toml.data,
     )  # fmt: skip
 
 

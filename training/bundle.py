@@ -128,6 +128,11 @@ def bundle_digest(folder: Path) -> str:
     return _read_manifest(folder)[1]
 
 
+def bundle_files(folder: Path) -> dict[str, str]:
+    """SHA-256 of each file of a saved bundle but the manifest, by name, from the manifest alone."""
+    return dict(_read_manifest(folder)[0]["files"])
+
+
 @contextmanager
 def folder_at_once(folder: Path) -> Iterator[Path]:
     """A temporary folder beside `folder` that becomes it when all went well, and goes away when not."""

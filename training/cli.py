@@ -23,8 +23,17 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 
 @click.command()
 @FOLDER
-def train(folder: Path) -> None:
+@click.option("--like", "run", metavar="RUN", help="Make the model of this version, or of this run's id, again.")
+@click.option("--other-tables", is_flag=True, help="With --like: its recipe and settings, on the tables as they are.")
+def train(folder: Path, run: str | None, other_tables: bool) -> None:
     """Train, evaluate, track and register a challenger; the first model becomes champion."""
+    if other_tables and run is None:
+        raise click.UsageError("--other-tables belongs to --like")
+    if run is not None:
+        from training.train_like import train_like
+
+        train_like(load_workspace(folder), run, other_tables=other_tables)
+        return
     train_workspace(load_workspace(folder))
 
 

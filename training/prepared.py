@@ -30,6 +30,7 @@ class Prepared:
     whole : all settled moments with all features but those that leak.
     parts : which of them are fitted and which are tested.
     findings : what the leakage guard has to say of the tables.
+    read_at : the time that the tables were read as of; no row lies later.
     """
 
     tables: TableReport
@@ -38,6 +39,7 @@ class Prepared:
     whole: TrainingSet
     parts: Split
     findings: tuple[Finding, ...]
+    read_at: int
 
 
 def prepare(workspace: Workspace, *, progress: Progress, clock: Callable[[], int]) -> Prepared:
@@ -49,7 +51,13 @@ def prepare(workspace: Workspace, *, progress: Progress, clock: Callable[[], int
         The tables cannot be used, or hold too few settled outcomes.
     """
     progress("reading the tables", 0.0)
-    read = read_history(workspace, clock=clock)
+    asked: list[int] = []
+
+    def reading_clock() -> int:
+        asked.append(clock())
+        return asked[-1]
+
+    read = read_history(workspace, clock=reading_clock)
     history = read.history
     _require_conversions(workspace, read.report)
     progress("computing features", 0.0)
@@ -68,6 +76,7 @@ def prepare(workspace: Workspace, *, progress: Progress, clock: Callable[[], int
         whole=whole,
         parts=parts,
         findings=guarded.findings,
+        read_at=asked[-1],
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,11 @@ from training.labelled import Labelled
 from training.points import PointsRules
 from training.recipe import Recipe
 
-PACKAGES = ("propensity", "lightgbm", "numpy", "scikit-learn", "numba", "duckdb")
+PACKAGES = (
+    "propensity", "lightgbm", "numpy", "scipy", "scikit-learn", "numba", "llvmlite", "duckdb", "pyarrow", "tzdata",
+)  # fmt: skip
+"""Whose other versions may give other bits."""
+CHECKOUT = Path(__file__).parent.parent
 
 
 def provenance(
@@ -57,20 +64,50 @@ def provenance(
         "evaluated_choices": evaluated.choices.to_json(),
         "evaluated_calibrations": evaluated.calibrations,
         "points": rules.to_json(),
-        "commit": _commit(),
+        "settings": settings_text(workspace.told),
+        "catalogue": _sha256(json.dumps(whole.definitions.to_json(), sort_keys=True).encode()),
+        **surroundings(),
+    }
+
+
+def settings_text(told: Mapping[str, Any]) -> str:
+    """What a propensity.toml says of how to train, as toml: all but where tables lie and what pages show.
+
+    >>> settings_text({"tables": {"leads": "leads.csv"}, "target": {"converted": "won", "horizon": "30d"}})
+    '[target]\\nconverted = "won"\\nhorizon = "30d"\\n'
+    """
+    import tomlkit
+
+    kept = {key: value for key, value in told.items() if key not in ("tables", "page")}
+    return tomlkit.dumps(kept)
+
+
+def surroundings() -> dict[str, Any]:
+    """What a training's bits hang on beside its tables and settings: the code, the packages and the machine.
+
+    "commit" and "uncommitted_changes" are None outside of a checkout, as is "lock", the SHA-256 of requirements.lock.
+    """
+    lock = CHECKOUT / "requirements.lock"
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": None if (changes := _git("status", "--porcelain", "-uno")) is None else bool(changes),
+        "lock": _sha256(lock.read_bytes()) if lock.is_file() else None,
         "versions": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in PACKAGES},
         },
+        "machine": f"{platform.system()} {platform.machine()}",
     }
 
 
-def _commit() -> str | None:
-    """The commit that this code was checked out from; None outside of a checkout."""
+def _git(*arguments: str) -> str | None:
+    """What git says of the checkout that this code lies in; None outside of one."""
     try:
-        found = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
+        found = subprocess.run(["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,19 @@ SAMPLE = 2000
 
 
 def publish(
-    trained: Retrained, registry: Registry, *, progress: Progress = lambda what, fraction: None
+    trained: Retrained,
+    registry: Registry,
+    *,
+    tags: Mapping[str, str] = {},
+    progress: Progress = lambda what, fraction: None,
 ) -> tuple[Version, bool]:
     """Register a training as challenger; the first of a workspace becomes champion at once.
 
     Nothing appears in the workspace before all of it is made, and a version only after its run is complete.
+
+    Parameters
+    ----------
+    tags : of the run, beside the commit.
 
     Returns
     -------
@@ -45,7 +54,7 @@ def publish(
             saved,
             params=_params(trained),
             metrics=_metrics(trained),
-            tags={"mlflow.source.git.commit": about["commit"]} if about["commit"] else {},
+            tags={**({"mlflow.source.git.commit": about["commit"]} if about["commit"] else {}), **tags},
             report_folder=report,
         )
     first = registry.champion() is None
@@ -65,6 +74,9 @@ def _params(trained: Retrained) -> dict[str, Any]:
         **{f"chosen.{name}": about["choices"][name] for name in ("rounds", "c", "weight", "dropped")},
         "split": about["split"]["kind"],
         "tables": trained.tables.digests,
+        "seed": about["recipe"]["seed"],
+        "lock": about["lock"],
+        "uncommitted_changes": about["uncommitted_changes"],
         "versions": about["versions"],
     }
 

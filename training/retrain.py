@@ -55,11 +55,16 @@ def retrain(
     recipe: Recipe | None = None,
     progress: Progress = lambda what, fraction: None,
     clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+    reading_clock: Callable[[], int] | None = None,
 ) -> Retrained:
     """Train and evaluate a scorer on all that a workspace's tables say.
 
     The evaluated scorer, its choices included, never sees its test block. What serves is the same recipe followed on
     all settled moments. Both are in the bundle.
+
+    Parameters
+    ----------
+    reading_clock : as of when the tables are read, where that is not now: to make a training again.
 
     Raises
     ------
@@ -67,7 +72,7 @@ def retrain(
         The tables cannot be used, or hold too few settled outcomes.
     """
     recipe = recipe or Recipe()
-    prepared = prepare(workspace, progress=progress, clock=clock)
+    prepared = prepare(workspace, progress=progress, clock=reading_clock or clock)
     history, labelled, whole, parts = prepared.history, prepared.labelled, prepared.whole, prepared.parts
 
     evaluated = follow(recipe, whole, parts.fit, what="the evaluated model", progress=progress)
@@ -100,6 +105,7 @@ def retrain(
         manifest={
             **about,
             "trained_at": clock(),
+            "read_at": prepared.read_at,
             "split": parts.to_json(),
             "tables": prepared.tables.to_json(),
             "guard": [each.to_json() for each in prepared.findings],

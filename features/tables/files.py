@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from features.errors import DataError
@@ -46,6 +47,11 @@ def is_parquet(path: Path) -> bool:
         return True
     with path.open("rb") as file:
         return file.read(4) == b"PAR1"
+
+
+def file_digests(folder: Path, files: Sequence[Path]) -> dict[str, str]:
+    """SHA-256 of the content of each file, by its path within the folder, or its name where it lies elsewhere."""
+    return {str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name: digest(path) for path in files}
 
 
 def digest(path: Path) -> str:

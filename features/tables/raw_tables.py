@@ -15,7 +15,7 @@ from features.tables.cell_values import text
 from features.tables.csv_records import Record, read_records
 from features.tables.csv_shape import CsvShape, detect_shape
 from features.tables.encodings import Encoding, detect_encoding, open_text, write_as_utf8
-from features.tables.files import digest, find_files, is_parquet
+from features.tables.files import file_digests, find_files, is_parquet
 from features.tables.sql_text import Column, Connection, literal, literals, name
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -97,9 +97,7 @@ def bring_table(
         for csv_file in csv_files.values()
         if csv_file.encoding.broken or csv_file.encoding.name != "utf-8"
     ]
-    digests = {
-        str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name: digest(path) for path in files
-    }
+    digests = file_digests(folder, files)
     return RawTable(table, f"raw_{table}", columns, files, digests, csv_files, links, tuple(notes))
 
 
