@@ -43,6 +43,7 @@ class Then:
 
     @property
     def about(self) -> Mapping[str, Any]:
+        """What its manifest says."""
         return self.bundle.manifest
 
     @property

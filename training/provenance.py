@@ -71,15 +71,16 @@ def provenance(
 
 
 def settings_text(told: Mapping[str, Any]) -> str:
-    """What a propensity.toml says of how to train, as toml: all but where tables lie and what pages show.
+    """What a propensity.toml says of how to train, as toml: all but names, where tables lie and what pages show.
 
     >>> settings_text({"tables": {"leads": "leads.csv"}, "target": {"converted": "won", "horizon": "30d"}})
     '[target]\\nconverted = "won"\\nhorizon = "30d"\\n'
     """
     import tomlkit
 
-    kept = {key: value for key, value in told.items() if key not in ("tables", "page")}
-    return tomlkit.dumps(kept)
+    about = {key: value for key, value in told.get("workspace", {}).items() if key != "name"}
+    kept = {key: value for key, value in told.items() if key not in ("workspace", "tables", "page")}
+    return tomlkit.dumps({"workspace": about, **kept} if about else kept)
 
 
 def surroundings() -> dict[str, Any]:

@@ -226,6 +226,11 @@ class Registry:
                 found = list(self._client.search_model_versions(f"{of_model} and run_id = '{told}'"))
         return _version(max(found, key=lambda each: int(each.version))) if found else None
 
+    def run_tags(self, run_id: str) -> dict[str, str]:
+        """The tags of a run."""
+        with self._answers():
+            return dict(self._client.get_run(run_id).data.tags)
+
     def set_champion(self, number: str, *, forced: str | None = None) -> Version:
         """Let a version serve, and remember the one that served before.
 
