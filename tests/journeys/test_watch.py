@@ -1,0 +1,130 @@
+"""`propensity watch` on a company whose model goes on while leads come: quiet where all is well, loud where it isn't."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.workspace import load_workspace
+from journeys.made_workspace import Row, Tables
+from journeys.running import propensity
+from oracles.later_leads import before, later_tables, let_come, more_convert, with_events
+from serving.store import open_store
+from serving.watch_metrics import Watched
+from serving.watch_run import ALARM, watch_workspace
+
+
+@pytest.fixture(scope="module")
+def came() -> Tables:
+    return later_tables()
+
+
+@pytest.fixture
+def watched(
+    trained_once: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[[Tables], dict[str, Any]]:
+    def watch(tables: Tables) -> dict[str, Any]:
+        folder = let_come(Path(shutil.copytree(trained_once, tmp_path / "company")), tables)
+        text, code = watch_workspace(folder, as_json=True)
+        told: dict[str, Any] = json.loads(text)
+        assert code == (ALARM if told["alarms"] else 0)
+        return told | {"codes": {(each["code"], each["subject"]) for each in told["signs"] if each["alarm"]}}
+
+    return watch
+
+
+def test_a_sound_model_raises_no_alarm_and_an_alarm_ends_with_its_own_code(
+    trained: Path, came: Tables, tmp_path: Path
+) -> None:
+    broken = Path(shutil.copytree(trained, tmp_path / "broken"))
+    said = propensity("watch", let_come(trained, came)).out
+    assert "No alarm." in said
+    assert "all leads" in said
+    assert "Retrain when convenient" in said
+    let_come(broken, more_convert(came, every=1))
+    loud = propensity("watch", broken, code=6).out
+    assert "ALARM  all leads: more leads converted than the model says" in loud
+    store = open_store(load_workspace(broken))
+    lines = Watched(store).lines().decode()
+    store.close()
+    assert 'propensity_watch_alarms{check="level"} 1.0' in lines
+    assert 'propensity_watch_settled_leads{band="all"}' in lines
+    assert not any(f'"{row["lead_id"]}"' in lines + loud + said for row in came.leads)
+
+
+def test_honest_leads_are_judged_with_all_figures(watched: Callable[[Tables], dict[str, Any]], came: Tables) -> None:
+    told = watched(came)
+    assert told["codes"] == set()
+    everybody = told["came_true"]["groups"][0]
+    assert everybody["name"] == "all leads"
+    assert everybody["leads"] == told["came_true"]["leads"] > 400
+    assert everybody["expected"]["low"] <= everybody["converted"] <= everybody["expected"]["high"]
+    assert {each["by"] for each in told["came_true"]["groups"]} == {"all", "band", "attribute", "stage", "age"}
+    assert sum(each["leads"] for each in told["came_true"]["periods"]) >= everybody["leads"]
+    assert told["inflow"]["known"]
+    assert {each["name"] for each in told["sources"]} >= {"leads", "events", "outcomes", "page_viewed"}
+
+
+def blank(row: Row, column: str) -> Row:
+    return {**row, column: ""}
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (lambda came: more_convert(came, every=1), ("level", "all leads")),
+        (
+            lambda came: replace(came, leads=[blank(each, "company_size") for each in came.leads]),
+            ("input", "company_size"),
+        ),
+        (
+            lambda came: with_events(
+                came, lambda row: {**row, "event_type": "pv"} if row["event_type"] == "page_viewed" else row
+            ),
+            ("new_event_type", "pv"),
+        ),
+        (
+            lambda came: with_events(
+                came,
+                lambda row: None if row["event_type"] == "page_viewed" and row["occurred_at"] > before(25) else row,
+            ),
+            ("silent_source", "page_viewed"),
+        ),
+        (
+            lambda came: with_events(came, lambda row: None if row["occurred_at"] > before(25) else row),
+            ("stale_table", "events"),
+        ),
+        (
+            lambda came: came.with_rows(outcomes=[each for each in came.outcomes if each["occurred_at"] < before(40)]),
+            ("stale_table", "outcomes"),
+        ),
+    ],
+    ids=["conversions", "an empty column", "a renamed type", "a silent type", "no events", "no outcomes"],
+)
+def test_a_planted_fault_raises_its_alarm(
+    watched: Callable[[Tables], dict[str, Any]],
+    came: Tables,
+    fault: Callable[[Tables], Tables],
+    expected: tuple[str, str],
+) -> None:
+    told = watched(fault(came))
+    assert expected in told["codes"]
+    of_data = expected[0] in ("stale_table", "silent_source", "new_event_type")
+    assert of_data == told["advice"].startswith("Mend the data first")
+
+
+def test_nothing_is_judged_before_anything_settled(trained: Path) -> None:
+    text, code = watch_workspace(trained, as_json=False)
+    assert code == ALARM  # these tables end in 2025, and nobody said that they are complete until then
+    assert "The table events has gone quiet" in text
+    assert "Nothing has settled since the training" in text
+
+
+def test_without_a_champion_there_is_nothing_to_watch(untrained: Path) -> None:
+    assert "propensity train" in propensity("watch", untrained, code=2).err
