@@ -75,7 +75,12 @@ def champion_of(workspace: Workspace) -> ServingModel | None:
     """The model that serves a workspace now, for commands that answer once; None before the first."""
     registry = open_registry(workspace)
     version = registry.champion()
-    return None if version is None else model_of(version, registry.fetch(version))
+    return None if version is None else model_of(registry, version)
+
+
+def model_of(registry: Registry, version: Version) -> ServingModel:
+    """A registered version made ready to answer."""
+    return _model(version, registry.fetch(version))
 
 
 class Champion:
@@ -160,7 +165,7 @@ class Champion:
 
     def _load(self, version: Version) -> ServingModel:
         assert self._registry is not None
-        model = model_of(version, self._registry.fetch(version))
+        model = model_of(self._registry, version)
         draft = self._state_folder / f".{REMEMBERED}.{os.getpid()}"
         draft.write_text(json.dumps(asdict(version)), encoding="utf-8")
         os.replace(draft, self._state_folder / REMEMBERED)
@@ -170,7 +175,7 @@ class Champion:
         """The champion that served last in this workspace, where its bundle is still here."""
         try:
             version = Version(**json.loads((self._state_folder / REMEMBERED).read_text(encoding="utf-8")))
-            model = model_of(version, self._state_folder / "bundles" / version.digest)
+            model = _model(version, self._state_folder / "bundles" / version.digest)
         except (OSError, ValueError, TypeError, UserError):
             return None
         self._version = version
@@ -230,8 +235,7 @@ class Champion:
         return AgreementState(self._agreed, signatures)
 
 
-def model_of(version: Version, folder: Path) -> ServingModel:
-    """A registered version made ready to answer, from the folder of its bundle."""
+def _model(version: Version, folder: Path) -> ServingModel:
     return ServingModel(version.model, version.number, load_bundle(folder, digest=version.digest))
 
 

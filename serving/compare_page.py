@@ -55,7 +55,7 @@ def compare_page(folder: Path, *, version: str | None = None, out: Path | None =
     champion, other = _versions(registry, folder, version)
     with Steps() as progress:
         progress("reading the tables")
-        models = [model_of(each, registry.fetch(each)) for each in (champion, other)]
+        models = [model_of(registry, each) for each in (champion, other)]
         both = side_by_side(workspace, now=models[0], then=models[1])
         progress("scoring the open leads with both models")
         found = two_models(both)

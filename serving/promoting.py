@@ -51,8 +51,8 @@ def promote_challenger(folder: Path, *, force: str | None = None) -> str:
         raise UsageError("no trained model", expected="a challenger to promote", next_step=f"propensity train {folder}")
     if champion is not None and champion.number == challenger.number:
         return printed(f"{challenger.model} version {challenger.number} is already champion.")
-    ours = model_of(challenger, registry.fetch(challenger))
-    theirs = None if champion is None else model_of(champion, registry.fetch(champion))
+    ours = model_of(registry, challenger)
+    theirs = None if champion is None else model_of(registry, champion)
     found, moves = _judge(workspace, ours, theirs)
     refused = [gate for gate in found if not gate.passed]
     if refused and reason is None:
