@@ -28,7 +28,7 @@ from training.explanation import Explainer
 from training.labelled import settled_moments
 from training.plots import gains_plot, importance_plot, reliability_plot
 from training.registry import open_registry
-from training.report import what_moves
+from training.what_moves import what_moves
 
 workspace = load_workspace(Path(os.environ.get("PROPENSITY_FOLDER", "demo/completejourney")))
 registry = open_registry(workspace)
@@ -105,7 +105,7 @@ train_set = TrainingSet.build(
     history, labelled.moments, labelled.labels, bundle.scorer.definitions, bundle.scorer.horizon
 )
 sample = train_set.take(np.unique(np.linspace(0, len(train_set) - 1, min(len(train_set), 2000)).astype(np.int64)))
-moved = what_moves(bundle.scorer, sample.values)[:15]
+moved = what_moves(bundle.scorer, sample.values).reasons
 importance_plot([each.name for each in moved], [each.group for each in moved], [each.mean for each in moved])
 
 # %% [markdown]

@@ -185,6 +185,19 @@ def watch(folder: Path, as_json: bool) -> int:
 
 @commands.command()
 @FOLDER
+@click.option("--version", "number", help="Of this version, by its number or its run's id.  [the champion]")
+@click.option("--no-open", is_flag=True, help="Say where it lies, and open no browser.")
+def report(folder: Path, number: str | None, no_open: bool) -> None:
+    """Write the model report as one HTML file, and open it: data, leaks, figures, reasons, segments."""
+    from serving.reporting import in_a_browser, report_model
+
+    # where nobody sits at a terminal nobody waits for a window
+    show = None if no_open or not sys.stdout.isatty() else in_a_browser
+    click.echo(report_model(folder, number=number, show=show), nl=False)
+
+
+@commands.command()
+@FOLDER
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def serve(folder: Path, host: str, port: int) -> None:

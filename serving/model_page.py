@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from features.calendar_days import DAY
 from features.history import History
-from features.wording import Lang, message, value_text
-from features.wording.subjects import column_text
+from features.wording import Lang
 from serving import locales
 from serving.model_data import data_quality
 from serving.model_drawings import gains_drawing, lift_drawing, reliability_drawing
@@ -17,7 +16,8 @@ from serving.page_words import words
 from serving.scoring import ColdStart, ServingModel
 from training.bootstrap import Estimate
 from training.limits import limits
-from training.segments import Segment
+from training.segment_names import segment_name
+from training.verdicts import verdicts
 
 if TYPE_CHECKING:
     from training.registry import Registered
@@ -59,7 +59,7 @@ def model_page(
         "lead_in": words(
             "model.lead_in", lang, name=model.name, version=model.version, converted=model.converted, horizon=horizon
         ),
-        "verdicts": _verdicts(model, lang),
+        "verdicts": verdicts(model.bundle.evaluation, model.bundle.scorer, model.converted_leads, lang),
         "figures": _figures(model, lang),
         "learned": _learned(model, zone, lang),
         "split": words(f"model.learned.split.{'time' if _by_time(model) else 'other'}", lang),
@@ -89,22 +89,6 @@ def range_text(estimate: Estimate, digits: int, lang: Lang) -> str:
 
 def _by_time(model: ServingModel) -> bool:
     return bool(model.bundle.manifest["split"]["kind"] == "time")
-
-
-def _verdicts(model: ServingModel, lang: Lang) -> list[str]:
-    """What the figures mean: each said only as far as its interval goes."""
-    evaluation = model.bundle.evaluation
-    told = []
-    against = evaluation.differences.get("points", {}).get("log_loss")
-    if against is not None and against.low is not None and against.high is not None:
-        told.append("better" if against.high < 0 else "worse" if against.low > 0 else "same")
-    slope = next(iter(evaluation.models.values())).metrics["calibration_slope"]
-    if slope.low is not None and slope.high is not None:
-        told.append("slope_bold" if slope.high < 1 else "slope_timid" if slope.low > 1 else "slope_right")
-    said = [words(f"model.verdict.{each}", lang) for each in told]
-    if model.bundle.scorer.provisional:
-        said.append(words("model.verdict.provisional", lang, n=model.converted_leads))
-    return said
 
 
 def _figures(model: ServingModel, lang: Lang) -> list[dict[str, str]]:
@@ -195,7 +179,7 @@ def _segments(found: Segments, history: History, lang: Lang) -> dict[str, Any]:
     about = words(f"model.segments.{found.judged}", lang, n=found.leads, converted=found.converted, **days)
     rows = [
         {
-            "name": _segment_name(each, history, lang),
+            "name": segment_name(each.by, each.column, each.value, history.schema, lang),
             "leads": locales.number(each.leads, lang),
             "expected": locales.number(round(each.expected.point, 1), lang),
             "range": words("model.range", lang, low=int(each.expected.low), high=int(each.expected.high)),
@@ -219,25 +203,6 @@ def _segments(found: Segments, history: History, lang: Lang) -> dict[str, Any]:
         "every": words("model.segments.every", lang, n=len(rows)),
         "nothing": "" if rows else words("model.segments.none", lang),
     }
-
-
-def _segment_name(segment: Segment, history: History, lang: Lang) -> str:
-    schema = history.schema
-    if segment.by == "all":
-        return words("model.segments.all", lang)
-    if segment.by == "attribute":
-        column, value = segment.column, segment.value
-        return words(
-            "model.segments.attribute",
-            lang,
-            column=column_text(column, schema, lang),
-            value=value_text(column, value, schema, lang) if value else message("value.unknown", lang),
-        )
-    if segment.by == "stage":
-        if not segment.value:
-            return words("model.segments.no_stage", lang)
-        return words("model.segments.stage", lang, stage=value_text("stage", segment.value, schema, lang))
-    return words("model.segments.age", lang, age=locales.length(int(segment.value), lang))
 
 
 def _oldest(model: ServingModel, lang: Lang) -> str | None:

@@ -1,9 +1,8 @@
-"""The plots of the model report: is a score true, does it rank, and what moves it."""
+"""Plots for notebooks: is a score true, does it rank, and what moves it. The model report draws its own, as part of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,17 +104,12 @@ def importance_plot(names: Sequence[str], groups: Sequence[Group], means: Sequen
     return figure
 
 
-def save_plot(figure: Figure, path: Path) -> None:
-    """Write a PNG; the same figure gives the same bytes."""
-    figure.savefig(path, dpi=140, metadata={"Software": None})
-
-
 def _drawable(text: str, rank: int) -> str:
     """The text, or where to read it: the only font that is surely there has no Japanese."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     known = get_font(findfont(FontProperties(family="DejaVu Sans"))).get_charmap()
-    return text if all(ord(each) in known for each in text) else f"no. {rank} of the report's list"
+    return text if all(ord(each) in known for each in text) else f"no. {rank} of the list"
 
 
 def _points(estimates: Sequence[Estimate]) -> NDArray[np.float64]:

@@ -7,16 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from training.bundle import save_bundle
 from training.figures import METRICS
 from training.ranker import Progress
 from training.registry import Registry, Version
 from training.retrain import Retrained
-
-SAMPLE = 2000
-"""Moments whose reasons the report's plot averages."""
 
 
 def publish(
@@ -38,16 +33,15 @@ def publish(
     -------
     The version, and whether it became champion.
     """
-    bundle, train_set = trained.bundle, trained.train_set
+    bundle = trained.bundle
     progress("drawing the report", 0.0)
     with tempfile.TemporaryDirectory(prefix="propensity-") as temporary:
-        from training.report import write_report
+        from training.report.page import write_report
 
         saved, report = Path(temporary) / "bundle", Path(temporary) / "report"
         save_bundle(bundle, saved)
         report.mkdir()
-        rows = np.unique(np.linspace(0, len(train_set) - 1, min(len(train_set), SAMPLE)).astype(np.int64))
-        write_report(bundle, train_set.values[rows], report, split_words=trained.split.words())
+        write_report(bundle, report)
         progress("registering", 0.0)
         about = bundle.manifest
         version = registry.register(

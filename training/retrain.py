@@ -28,6 +28,7 @@ from training.recipe import Recipe
 from training.reference import Reference, draw_one_each
 from training.segments import segments_of_test
 from training.split import THIRDS, Split
+from training.what_moves import moves_of_training
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,7 @@ def retrain(
             "tables": prepared.tables.to_json(),
             "guard": [each.to_json() for each in prepared.findings],
             "warnings": list(warnings),
+            "moves": moves_of_training(serving.scorer, train_set, history, labelled.schedule).to_json(),
             "segments": [each.to_json() for each in segments_of_test(history, test, probability, labelled.schedule)],
         },
     )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.table import Table
 
 from features.definitions import duration_text
+from features.schema import Schema
 from training.bootstrap import Estimate
 from training.check_page import rejected_lines
 from training.evaluation import Evaluation
 from training.leakage.lines import guard_lines
 from training.registry import Version
 from training.retrain import Retrained
+from training.segment_names import off_summary
+from training.segments import Segment
 from training.terminal import printed
 
 ROWS = (
@@ -37,6 +43,7 @@ def train_page(trained: Retrained, version: Version, *, first: bool) -> str:
         "",
         figures_table(evaluation),
         "Figures are of the evaluated model, which never saw the tested moments; what serves is the same recipe on all.",
+        *segments_off(about, trained.bundle.scorer.definitions.schema),
         *(f"Warning: {each}" for each in trained.warnings),
         "",
     ]
@@ -47,7 +54,14 @@ def train_page(trained: Retrained, version: Version, *, first: bool) -> str:
     else:
         lines.append(f"{version.model} version {version.number} is registered as challenger.")
         lines.append("Next: propensity promote FOLDER lets it serve if it passes the gates.")
+    lines.append("propensity report FOLDER shows all of it: leaks, figures, what moves scores, every segment.")
     return printed(*lines)
+
+
+def segments_off(about: Mapping[str, Any], schema: Schema) -> list[str]:
+    """A sentence where segments of the test block did not convert as said; nothing where all did."""
+    found = [Segment.from_json(each) for each in about.get("segments", ())]
+    return [f"Warning: {off_summary(found, schema)}"] if any(each.off for each in found) else []
 
 
 def figures_table(evaluation: Evaluation) -> Table:
