@@ -20,7 +20,6 @@ from serving.scoring import LEADS_AT_ONCE, ServingModel
 from serving.watch_figures import Drift, Inflow
 from training.explanation import Pools
 from training.inputs import SAMPLE, Inputs, evenly
-from training.reference import Reference
 
 FEWEST = 100
 """With fewer new leads nothing is said."""
@@ -67,12 +66,12 @@ def _counted(
     history: History, model: ServingModel, inputs: Inputs, moments: Moments
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How the moments fall into the bins of inputs and score."""
-    scorer, reference = model.bundle.scorer, model.bundle.reference
+    scorer = model.bundle.scorer
     counts, scores = np.zeros(inputs.counts.shape[1], np.int64), np.zeros(inputs.score_counts.shape[1], np.int64)
     for first in range(0, len(moments), LEADS_AT_ONCE):
         rows = np.arange(first, min(first + LEADS_AT_ONCE, len(moments)), dtype=np.int64)
         values = compute_features(history, moments.take(rows), scorer.definitions)
-        counts += reference.histogram(values)
+        counts += inputs.histogram(values)
         scores += inputs.spread(scorer.score(values)[0])
     return counts, scores
 
@@ -86,13 +85,13 @@ def _of_score(inputs: Inputs, now: NDArray[np.int64], part: float) -> Drift:
 
 def _of_topics(model: ServingModel, inputs: Inputs, counts: NDArray[np.int64], part: float) -> list[Drift]:
     """The feature of each topic that moved farthest, those that drifted first."""
-    definitions, reference = model.bundle.scorer.definitions, model.bundle.reference
+    definitions = model.bundle.scorer.definitions
     pools = Pools.of(definitions)
     summed = np.bincount(pools.pool, weights=inputs.importance, minlength=len(pools))
     weight = summed / max(float(summed.sum()), 1e-12)
     best: dict[int, Drift] = {}
     for column, definition in enumerate(definitions):
-        bins = slice(int(reference.bin_start[column]), int(reference.bin_start[column + 1]))
+        bins = slice(int(inputs.bin_start[column]), int(inputs.bin_start[column + 1]))
         now, stretches, pool = counts[bins], inputs.counts[:, bins], int(pools.pool[column])
         distance, usual, drifted = moved(now, stretches, part, _part_then(inputs), questions=len(definitions))
         if pool in best and (best[pool].drifted, best[pool].distance) >= (drifted, distance):
@@ -105,7 +104,7 @@ def _of_topics(model: ServingModel, inputs: Inputs, counts: NDArray[np.int64], p
             distance=distance,
             usual=usual,
             weight=float(weight[pool]),
-            what=_bin_words(definition, reference, column, bin_),
+            what=bin_words(definition, inputs, column, bin_),
             now=_share(now, bin_),
             then=_share(then, bin_),
             drifted=drifted,
@@ -167,7 +166,7 @@ def _share(counts: NDArray[np.int64], bin_: int) -> float:
     return float(counts[bin_] / max(counts.sum(), 1))
 
 
-def _bin_words(definition: Definition, reference: Reference, column: int, bin_: int) -> str:
+def bin_words(definition: Definition, inputs: Inputs, column: int, bin_: int) -> str:
     """What lies in a bin, such as "missing", "0", "from 3 to below 8" or a category."""
     if bin_ == 0:
         return "missing"
@@ -176,9 +175,9 @@ def _bin_words(definition: Definition, reference: Reference, column: int, bin_: 
         return names[bin_ - 1] if bin_ <= len(names) else "another value"
     if bin_ == 1:
         return "0"
-    borders = reference.edges[reference.edge_start[column] : reference.edge_start[column + 1]]
-    low = f"{borders[bin_ - 3]:g}" if bin_ > 2 else None
-    high = f"{borders[bin_ - 2]:g}" if bin_ - 2 < len(borders) else None
+    borders = inputs.edges[inputs.edge_start[column] : inputs.edge_start[column + 1]]
+    low = f"{borders[bin_ - 3]:.4g}" if bin_ > 2 else None
+    high = f"{borders[bin_ - 2]:.4g}" if bin_ - 2 < len(borders) else None
     if low is None:
         return "other than 0" if high is None else f"below {high}, not 0"
     return f"{low} or more" if high is None else f"from {low} to below {high}"

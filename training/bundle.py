@@ -110,7 +110,6 @@ def load_bundle(folder: Path, *, digest: str | None = None) -> Bundle:
             expected="the files as training wrote them",
             next_step="delete the folder, it is fetched again; or train again",
         )
-    inputs = _load_arrays(folder, "inputs", manifest)
     return Bundle(
         scorer=_load_scorer(folder / SERVING),
         evaluated_scorer=_load_scorer(folder / EVALUATED),
@@ -119,7 +118,7 @@ def load_bundle(folder: Path, *, digest: str | None = None) -> Bundle:
         evaluation=Evaluation.from_json(_load_json(folder / "evaluation.json")),
         manifest={key: value for key, value in manifest.items() if key not in ("format", "files")},
         digest=found,
-        inputs=Inputs(**inputs) if inputs else None,
+        inputs=Inputs.from_arrays(_load_arrays(folder, "inputs", manifest)),
     )
 
 

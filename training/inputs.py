@@ -6,6 +6,7 @@ differ more than one stretch of the training differed from those before it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import TrainingSet
-from training.reference import Reference
+from training.reference import Reference, histogram
 from training.scorer import Scorer
 
 SAMPLE = 20_000
@@ -34,7 +35,9 @@ class Inputs:
     ----------
     begin : int64[k], the first moment of each stretch (UTC microseconds).
     moments, leads : int64[k], how many lie in it, and of how many leads.
-    counts : int64[k, bins], sampled moments in each of the reference's bins (`Reference.bin_start`), column after column.
+    categorical, edge_start, edges, bin_start : the bins of each column, as a reference has them (`Reference`). Kept
+        apart, since what a model compares leads with may change after its training.
+    counts : int64[k, bins], sampled moments in each bin, column after column.
     score_edges : float64, ascending inner borders of the raw log-odds' bins.
     score_counts : int64[k, len(score_edges) + 1], the serving scorer's raw log-odds, before any calibration.
     importance : float64[d], mean absolute contribution to the raw log-odds.
@@ -43,6 +46,10 @@ class Inputs:
     begin: NDArray[np.int64]
     moments: NDArray[np.int64]
     leads: NDArray[np.int64]
+    categorical: NDArray[np.bool_]
+    edge_start: NDArray[np.int64]
+    edges: NDArray[np.float64]
+    bin_start: NDArray[np.int64]
     counts: NDArray[np.int64]
     score_edges: NDArray[np.float64]
     score_counts: NDArray[np.int64]
@@ -62,6 +69,10 @@ class Inputs:
     def a_stretch(self) -> int:
         """How many moments a stretch holds, about."""
         return int(self.moments.mean()) if len(self) else 0
+
+    def histogram(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """How many rows of values float64[n, d] lie in each bin: int64[bins]."""
+        return histogram(values, self.categorical, self.edge_start, self.edges, self.bin_start)
 
     def spread(self, raw: NDArray[np.float64]) -> NDArray[np.int64]:
         """How raw log-odds fall into the score's bins, each from its lower border on: int64[bins]."""
@@ -83,6 +94,7 @@ class Inputs:
         stretch = np.searchsorted(border, sample, side="right") - 1
         values = train_set.values[sample]
         raw = scorer.score(values)[0]
+        bins = (reference.categorical, reference.edge_start, reference.edges, reference.bin_start)
         inner = np.quantile(raw, np.arange(1, SCORE_BINS) / SCORE_BINS, method="inverted_cdf")
         edges: NDArray[np.float64] = np.unique(inner)
         without = cls(
@@ -91,7 +103,11 @@ class Inputs:
             leads=np.array(
                 [len(np.unique(train_set.lead_hash[border[i] : border[i + 1]])) for i in range(k)], dtype=np.int64
             ),
-            counts=np.stack([reference.histogram(values[stretch == i]) for i in range(k)]),
+            categorical=reference.categorical,
+            edge_start=reference.edge_start,
+            edges=reference.edges,
+            bin_start=reference.bin_start,
+            counts=np.stack([histogram(values[stretch == i], *bins) for i in range(k)]),
             score_edges=edges,
             score_counts=np.zeros((k, len(edges) + 1), dtype=np.int64),
             importance=np.abs(scorer.explain(values[evenly(len(values), EXPLAINED)])[1]).mean(axis=0),
@@ -100,8 +116,14 @@ class Inputs:
         return cls(**{**without.arrays(), "score_counts": scores})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What is kept in the bundle; `Inputs(**arrays)` is equal."""
+        """What is kept in the bundle."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Inputs | None:
+        """What `arrays` gave; None where a bundle has nothing of the kind, or not all of it."""
+        names = [each.name for each in fields(cls)]
+        return cls(**{name: arrays[name] for name in names}) if set(names) <= set(arrays) else None
 
 
 def evenly(n: int, most: int) -> NDArray[np.int64]:

@@ -248,20 +248,6 @@ class Reference:
         enough = (place >= 0) & (self.bin_leads[at] >= FEWEST)
         return np.where(enough, self.bin_converted[at], -1), np.where(enough, self.bin_leads[at], 0)
 
-    def histogram(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """How many rows of values float64[n, d] lie in each bin, column after column as `bin_start` says.
-
-        A category that the reference has no bin for counts as missing.
-        """
-        found = np.zeros(len(self.bin_leads), dtype=np.int64)
-        for column in range(len(self.categorical)):
-            first, last = self.bin_start[column], self.bin_start[column + 1]
-            borders = self.edges[self.edge_start[column] : self.edge_start[column + 1]]
-            place = _bins(values[:, column], borders, categorical=bool(self.categorical[column]))
-            place[place >= last - first] = 0
-            found[first:last] = np.bincount(place, minlength=last - first)
-        return found
-
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is kept in the bundle; `Reference(**arrays)` is equal."""
         return {each.name: getattr(self, each.name) for each in fields(self)}
@@ -274,6 +260,27 @@ def _bins(x: NDArray[np.float64], borders: NDArray[np.float64], *, categorical: 
         return np.where(known, x, -1).astype(np.int64) + 1
     place = np.where(x == 0, 1, 2 + np.searchsorted(borders, x, side="right"))
     return np.where(known, place, 0).astype(np.int64)
+
+
+def histogram(
+    values: NDArray[np.float64],
+    categorical: NDArray[np.bool_],
+    edge_start: NDArray[np.int64],
+    edges: NDArray[np.float64],
+    bin_start: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """How many rows of values float64[n, d] lie in each bin of a `Reference`, column after column: int64[bins].
+
+    A category that has no bin counts as missing.
+    """
+    found = np.zeros(int(bin_start[-1]), dtype=np.int64)
+    for column in range(len(categorical)):
+        first, last = bin_start[column], bin_start[column + 1]
+        borders = edges[edge_start[column] : edge_start[column + 1]]
+        place = _bins(values[:, column], borders, categorical=bool(categorical[column]))
+        place[place >= last - first] = 0
+        found[first:last] = np.bincount(place, minlength=last - first)
+    return found
 
 
 def _starts(parts: list[NDArray[Any]]) -> NDArray[np.int64]:

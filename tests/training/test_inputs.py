@@ -59,6 +59,8 @@ def test_a_bundle_brings_them_back_and_one_from_before_has_none(
     assert all((found.arrays()[name] == array).all() for name, array in inputs.arrays().items())
     save_bundle(bundle, tmp_path / "old")
     assert load_bundle(tmp_path / "old").inputs is None
+    arrays = inputs.arrays()
+    assert Inputs.from_arrays({name: arrays[name] for name in arrays if name != "edges"}) is None
 
 
 def test_the_spread_of_a_score_counts_every_score_once(made: tuple[Bundle, TrainingSet, Inputs]) -> None:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oracles.made_scorers import made_bundle
-from serving.watch_inputs import FAR, _bin_words, moved
+from serving.watch_inputs import FAR, bin_words, moved
+from training.inputs import Inputs
 
 ALIKE = np.array([200, 200, 300, 300])
 STRETCHES = np.stack([ALIKE, ALIKE, ALIKE])
@@ -64,13 +65,13 @@ def test_any_counts_give_a_distance_between_0_and_1(now: list[int], then: list[i
 
 
 def test_bins_have_words() -> None:
-    bundle, _ = made_bundle(300)
-    definitions, reference = bundle.scorer.definitions, bundle.reference
+    bundle, train_set = made_bundle(300)
+    definitions, inputs = bundle.scorer.definitions, Inputs.of(bundle.scorer, bundle.reference, train_set)
     number, category = 2, 4
-    words = [_bin_words(definitions[number], reference, number, i) for i in range(5)]
+    words = [bin_words(definitions[number], inputs, number, i) for i in range(5)]
     assert words[:2] == ["missing", "0"]
     assert words[2].startswith("below ")
     assert words[3].startswith("from ")
-    last = int(np.diff(reference.bin_start)[number]) - 1
-    assert _bin_words(definitions[number], reference, number, last).endswith(" or more")
-    assert [_bin_words(definitions[category], reference, category, i) for i in (0, 1)] == ["missing", "v0000"]
+    last = int(np.diff(inputs.bin_start)[number]) - 1
+    assert bin_words(definitions[number], inputs, number, last).endswith(" or more")
+    assert [bin_words(definitions[category], inputs, category, i) for i in (0, 1)] == ["missing", "v0000"]
