@@ -16,7 +16,7 @@ from training.inputs import A_STRETCH, STRETCHES, Inputs
 
 @pytest.fixture(scope="module")
 def made() -> tuple[Bundle, TrainingSet, Inputs]:
-    bundle, train_set = made_bundle(900)
+    bundle, train_set = made_bundle(520)
     return bundle, train_set, Inputs.of(bundle.scorer, bundle.reference, train_set)
 
 

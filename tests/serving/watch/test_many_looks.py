@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit, logit
@@ -66,6 +66,7 @@ def test_a_fault_after_a_long_good_time_is_found_and_dated() -> None:
     assert from_the_start.above < late.above
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=12),
     st.lists(st.integers(0, 12), min_size=1, max_size=4),

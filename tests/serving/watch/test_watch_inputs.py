@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oracles.made_scorers import made_bundle
@@ -57,6 +57,7 @@ def test_chance_alone_seldom_drifts() -> None:
     assert drifted == 0
 
 
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 50), min_size=3, max_size=3), st.lists(st.integers(0, 50), min_size=6, max_size=6))
 def test_any_counts_give_a_distance_between_0_and_1(now: list[int], then: list[int]) -> None:
     distance, usual, _ = moved(np.array(now), np.array(then).reshape(2, 3), 0.5, 0.5, questions=3)
