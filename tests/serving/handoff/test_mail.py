@@ -36,15 +36,12 @@ from serving.handoff_settings import HandoffSettings
 from serving.mail import MailSender, handoff_mail
 from serving.sending import Attempt, Ending, Handoff
 from serving.store import Store
-from serving.store.opening import open_address
 from serving.store.tables import handoffs
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Any:
-    opened = open_address(f"sqlite:///{tmp_path / 'store.db'}", tmp_path)
-    yield opened
-    opened.close()
+def store(sqlite_store: Store) -> Store:
+    return sqlite_store
 
 
 def settings_to(mailbox: Mailbox | int, **changed: Any) -> HandoffSettings:

@@ -21,9 +21,11 @@ from serving.store.opening import open_address
 from serving.store.tables import metadata, settings, standings
 
 
-def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
+def test_the_migrations_make_the_tables_that_the_code_knows(empty_address: str, tmp_path: Path) -> None:
+    store = open_address(empty_address, tmp_path)
     with store.engine.connect() as c:
         assert compare_metadata(MigrationContext.configure(c), metadata) == []
+    store.close()
 
 
 def test_a_store_of_an_earlier_version_gets_what_it_lacks_and_keeps_what_it_holds(store: Store) -> None:
@@ -39,9 +41,9 @@ def test_a_store_of_an_earlier_version_gets_what_it_lacks_and_keeps_what_it_hold
         assert dict(c.execute(sa.select(standings)).mappings().one()).items() >= row.items()
 
 
-def test_several_processes_that_open_a_new_store_at_once_share_one_key(store_address: str, tmp_path: Path) -> None:
+def test_several_processes_that_open_a_new_store_at_once_share_one_key(empty_address: str, tmp_path: Path) -> None:
     with get_context("spawn").Pool(3) as processes:
-        keys = processes.starmap(_key, [(store_address, tmp_path)] * 3)
+        keys = processes.starmap(_key, [(empty_address, tmp_path)] * 3)
     assert len(set(keys)) == 1
 
 
