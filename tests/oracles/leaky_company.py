@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,8 +46,8 @@ class _Lead:
     ended: datetime | None
 
 
-def leaky_workspace(folder: Path, *, leads: int = 700, seed: int = 5) -> Path:
-    """Write the company's tables and toml."""
+def leaky_workspace(folder: Path, *, leads: int = 700, seed: int = 5, columns: Collection[str] = ()) -> Path:
+    """Write the company's tables and toml; of the leads table these attributes alone, where any are named."""
     tables, draw = made_tables(leads, seed=seed), random.Random(seed)
     fates = {row["lead_id"]: row for row in tables.outcomes}
     changes: list[Row] = []
@@ -58,6 +59,8 @@ def leaky_workspace(folder: Path, *, leads: int = 700, seed: int = 5) -> Path:
         lead = _Lead(created, outcome["outcome"] if outcome else "open", ended)
         row |= _leaks(lead, number, draw) | _honest(lead, number, draw)
         changes += _changes(row, lead, draw)
+        for name in {*row} - {"lead_id", "created_at", *(columns or row)}:
+            del row[name]
         events += [{"lead_id": row["lead_id"], **each} for each in _events(lead, draw)]
     write(
         folder,

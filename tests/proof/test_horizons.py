@@ -158,6 +158,10 @@ def test_real_leads_with_attributes_alone_and_without_time_are_split_by_lead(tmp
     assert done.split.kind == "lead"
     assert len(done.train_set) == len(table)
     assert {each.group for each in done.train_set.definitions} == {"fit"}
+    # made of pages near the checkout, by what their visits sold: only whoever keeps the tables knows when
+    assert [(each.subject, each.code, each.left_out) for each in done.findings] == [
+        ("PageValues", "carries_the_model", False)
+    ]
     assert done.bundle.scorer.average == pytest.approx(0.1547, abs=1e-4)
     assert _auc(done) > 0.75
     assert _auc(done) > _auc(done, "points")
@@ -167,11 +171,13 @@ def test_real_leads_with_attributes_alone_and_without_time_are_split_by_lead(tmp
 def test_real_leads_whose_order_is_their_only_time_are_split_by_it(tmp_path: Path, quick: Recipe) -> None:
     table = _real_table("bank_marketing/bank-additional-full.csv.gz", ";")
     created = ENDS - 900 * DAY + np.arange(len(table)) * 30 * 60_000_000
-    more = '[attributes]\nignore = ["duration"]\n'  # the length of the call, known only after it
-    folder = _attributes_only(tmp_path / "bank", table.drop(columns="y"), created, table["y"] == "yes", more)
+    folder = _attributes_only(tmp_path / "bank", table.drop(columns="y"), created, table["y"] == "yes")
     done = retrain(load_workspace(folder), recipe=quick)
     assert done.split.kind == "time"
     assert done.split.last_fit + DAY <= done.split.first_test
+    # the length of the call, known only after it: with it the ROC-AUC would be far above what follows
+    assert [each.subject for each in done.findings if each.left_out] == ["duration"]
+    assert {each.code for each in done.findings if not each.left_out} <= {"drift"}, "rates of interest did move"
     assert "duration" not in done.train_set.definitions.names
     assert 0.6 < _auc(done) < 0.85
     base = done.bundle.evaluation.differences["base rate"]["log_loss"].high

@@ -25,7 +25,7 @@ from training.leakage.drift import drift
 from training.leakage.finding import LEFT_OUT, SEVERITIES, Finding
 from training.leakage.ids_and_times import ids_and_times
 from training.leakage.jump import jump_findings, jumps
-from training.leakage.known_for_whom import known_for_whom
+from training.leakage.known_for_whom import events_for_whom, known_for_whom
 from training.leakage.sight import Sight, sampled
 from training.leakage.subjects import Subject, made_of, reading, without
 from training.leakage.too_good import too_good
@@ -98,7 +98,13 @@ def look(workspace: Workspace, sight: Sight) -> Guarded:
         settle(each for each in named if each.severity not in LEFT_OUT)
         # what has a better reason already is not warned of for its strength once more
         known = {(each.about, each.subject) for each in findings}
-        weaker = (*jump_findings(rises), *drift(sight), *back_filled(sight), *ended_before_they_came(sight))
+        weaker = (
+            *jump_findings(rises),
+            *events_for_whom(sight),
+            *drift(sight),
+            *back_filled(sight),
+            *ended_before_they_came(sight),
+        )
         settle(each for each in weaker if (each.about, each.subject) not in known)
     findings.sort(key=lambda each: (SEVERITIES.index(each.severity), each.about, each.subject, each.code))
     return Guarded(tuple(findings), without(definitions, sorted(gone)))

@@ -13,6 +13,8 @@ from training.leakage.sight import Sight
 
 RATIO, CERTAIN_RATIO = 8.0, 50.0
 """How many times as often cells are filled for one fate as for all others."""
+RATIO_OF_EVENTS = 20.0
+"""The same for events, of which an honest one may all but decide."""
 SHARE = 0.5
 """Part of the leads of that fate from which on a column is left out; below, it warns."""
 LEAST_SHARE = 0.1
@@ -71,6 +73,38 @@ def known_for_whom(sight: Sight) -> Iterator[Finding]:
                 found.append((contrast.ratio * contrast.ours, finding))
         if found:
             yield max(found, key=lambda pair: (pair[1].severity == "certain", pair[1].severity == "likely", pair[0]))[1]
+
+
+def events_for_whom(sight: Sight) -> Iterator[Finding]:
+    """Compare how often leads have an event type before the outcome: of one fate, and the rest that came at the same time.
+
+    Events carry times, and an honest one may all but decide: it is warned of, for it may also be one that is entered when
+    a lead ends and dated back.
+    """
+    rows, lead = sight.rows_of(sight.history.events.offsets)
+    if not len(rows):
+        return
+    before = sight.history.events.occurred_at[rows] < sight.ended_at[lead]
+    codes, words = sight.history.events.codes[0][rows], sight.history.events.vocabularies[0]
+    fates = (("converted", sight.won), ("were lost", sight.ended & ~sight.won), ("ended", sight.ended))
+    for code in np.unique(codes).tolist():
+        has = np.zeros(len(sight.leads), dtype=np.bool_)
+        has[lead[before & (codes == code)]] = True
+        for what, fate in fates:
+            contrast = _contrast(has, fate, sight.quarter)
+            if contrast is None or contrast.ratio < RATIO_OF_EVENTS or int((has & fate).sum()) < FEWEST:
+                continue
+            yield Finding(
+                code="event_when_ended",
+                severity="possible",
+                about="event type",
+                subject=words[code],
+                sentence=f"{contrast.ours:.0%} of {contrast.leads:,} leads that {what} have one before, and "
+                f"{contrast.theirs:.1%} of the others that came at the same time: make sure that it is not entered when leads end and dated back",
+                figures={"share": contrast.ours, "share_of_others": contrast.theirs, "leads": contrast.leads},
+                setting=ignore_setting(words[code]),
+            )
+            break
 
 
 def _contrast(cells: NDArray[np.bool_], fate: NDArray[np.bool_], quarter: NDArray[np.int64]) -> _Contrast | None:

@@ -13,7 +13,7 @@ from features.errors import TooLittleData
 from features.workspace import Workspace, load_workspace
 from journeys.made_workspace import QUICK, made_tables, write
 from oracles.guard_sight import Seen
-from oracles.leaky_company import HONEST, LEAKING_EVENT, LEAKS, TRUSTED, WARNED
+from oracles.leaky_company import HONEST, LEAKING_EVENT, LEAKS, TRUSTED, WARNED, leaky_workspace
 from training.check_page import check_page
 from training.leakage import Finding
 from training.leakage.guard import Guarded, guard, look
@@ -27,8 +27,11 @@ Found = dict[str, dict[str, Finding]]
 
 
 @pytest.fixture(scope="module")
-def trained(company: Seen) -> Retrained:
-    return retrain(company.workspace, recipe=FAST)
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Retrained:
+    """On a few of the columns: reading all of them takes seconds."""
+    columns = ("was_bought", "call_duration", "x7", "owner", "company_size", "source")
+    folder = leaky_workspace(tmp_path_factory.mktemp("few") / "company", columns=columns)
+    return retrain(load_workspace(folder), recipe=FAST)
 
 
 def test_every_leak_is_found_by_its_check_and_left_out(found: Found) -> None:
@@ -50,7 +53,10 @@ def test_what_is_honest_is_not_named_but_for_its_drift(found: Found) -> None:
 def test_a_first_training_ends_with_an_honest_model(trained: Retrained) -> None:
     """As good as without the leaking columns, and far from perfect."""
     names = set(trained.train_set.definitions.names)
-    assert not names & {*LEAKS}
+    assert {each.subject for each in trained.findings if each.left_out} == {
+        "was_bought", "call_duration", "x7", "onboarding", LEAKING_EVENT,
+    }  # fmt: skip
+    assert not names & {*LEAKS} - {"plan"}, "without the leads table's cell plan has times of its own"
     assert not [each for each in names if LEAKING_EVENT in each]
     assert {"company_size", "source", "owner", "page_viewed.count.ever"} <= names
     auc = trained.bundle.evaluation.models["model"].metrics["roc_auc"].point
@@ -65,9 +71,9 @@ def test_findings_are_plain_json_and_hold_no_cell_of_a_lead(trained: Retrained) 
     assert not any(cell in text for cell in ("L0001", "timing", "married", "business"))
 
 
-def test_check_names_what_training_leaves_out(company: Seen, trained: Retrained) -> None:
+def test_check_names_what_training_leaves_out(company: Seen, guarded: Guarded) -> None:
     said = " ".join(check_page(company.workspace, company.read.history, company.read.report).split())
-    for line in guard_lines(trained.findings):
+    for line in guard_lines(guarded.findings):
         assert " ".join(line.split()) in said
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from oracles.leaky_company import LEAKING_EVENT
 from training.leakage.finding import Finding
-from training.leakage.known_for_whom import known_for_whom
+from training.leakage.known_for_whom import events_for_whom, known_for_whom
 from training.leakage.sight import Sight
 
 Found = dict[str, dict[str, Finding]]
@@ -36,5 +37,13 @@ def test_a_column_that_is_asked_for_since_lately_is_no_leak(leaky: Sight) -> Non
     }  # fmt: skip
 
 
-def test_honest_columns_raise_no_alarm(honest: tuple[Sight, object]) -> None:
+def test_an_event_that_leads_of_one_fate_alone_have_before_it_is_warned_of(leaky: Sight) -> None:
+    (finding,) = events_for_whom(leaky)
+    assert (finding.subject, finding.code, finding.severity) == (LEAKING_EVENT, "event_when_ended", "possible")
+    assert finding.figures["share"] > 0.9
+    assert finding.figures["share_of_others"] < 0.04
+
+
+def test_honest_columns_and_events_raise_no_alarm(honest: tuple[Sight, object]) -> None:
     assert list(known_for_whom(honest[0])) == []
+    assert list(events_for_whom(honest[0])) == []

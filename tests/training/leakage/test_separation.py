@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from training.leakage.separation import Coded, auc, auc_error, strength
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1)), min_size=2, max_size=60))
 def test_auc_is_sklearns(rows: list[tuple[int, int]]) -> None:
     said, label = np.array([a for a, _ in rows], float), np.array([b for _, b in rows], np.int8)
@@ -20,6 +21,7 @@ def test_auc_is_sklearns(rows: list[tuple[int, int]]) -> None:
         assert auc(said, label) == pytest.approx(roc_auc_score(label, said))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.one_of(st.just(np.nan), st.floats(-1e9, 1e9)), min_size=1, max_size=80))
 def test_bins_are_ordered_like_the_values_and_missing_has_its_own(cells: list[float]) -> None:
     column = np.array(cells)[:, None]
