@@ -99,8 +99,10 @@ def events_for_whom(sight: Sight) -> Iterator[Finding]:
                 severity="possible",
                 about="event type",
                 subject=words[code],
-                sentence=f"{contrast.ours:.0%} of {contrast.leads:,} leads that {what} have one before, and "
-                f"{contrast.theirs:.1%} of the others that came at the same time: make sure that it is not entered when leads end and dated back",
+                sentence=(
+                    f"{contrast.ours:.0%} of {contrast.leads:,} leads that {what} have one before, and {contrast.theirs:.1%} of "
+                    "the others of that time: make sure that it is not entered when leads end, and dated back"
+                ),
                 figures={"share": contrast.ours, "share_of_others": contrast.theirs, "leads": contrast.leads},
                 setting=ignore_setting(words[code]),
             )
