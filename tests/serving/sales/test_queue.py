@@ -8,14 +8,18 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracles.filled_queues import fill_queue
+from features.schema import Schema
+from features.wording import Lang
+from oracles.filled_queues import NOW, fill_queue, made_standing
 from serving.problems import Refused
-from serving.queue import LANES, OPEN_STATES, STATES, Place, Wanted, every_row, read_part
-from serving.queue_counts import KeptCounts, count
+from serving.queue import LANES, OPEN_STATES, STATES, Part, Place, Wanted, every_row, read_part
+from serving.queue_counts import Counts, KeptCounts, count
+from serving.queue_page import Reader, queue_page
 from serving.store import Store
 
 Row = dict[str, Any]
@@ -172,3 +176,22 @@ def test_an_address_asks_for_what_there_is_or_is_refused() -> None:
 def test_what_is_wanted_survives_its_way_through_an_address(state: str) -> None:
     wanted = Wanted(band="MQL", state=state, owner="A & B", stage="decision", company="山", search="x y")
     assert Wanted.of_query(wanted.query(), band="call") == wanted
+
+
+@pytest.mark.parametrize(
+    ("lang", "short", "said"),
+    [
+        ("en", "23–36%", "of 200 leads like this one 58 converted: a rate between 23% and 36%"),
+        ("ja", "23〜36%", "似たリード200件のうち58件が成約（成約率23%〜36%）"),
+    ],
+)
+def test_a_probability_stands_with_its_interval_where_there_are_leads_to_judge_it_by(
+    lang: Lang, short: str, said: str
+) -> None:
+    draw = np.random.default_rng(0)
+    told = [{"similar_leads": 200, "similar_converted": 58}, {"similar_leads": None, "similar_converted": None}]
+    rows = [made_standing(number, draw, **each) for number, each in enumerate(told)]
+    rows.append(made_standing(2, draw, **told[0], probability=None))
+    counts = Counts(bands=dict.fromkeys(LANES, 3), leads=3, owners=())
+    page = queue_page(Part(rows, 1, None, None), Wanted(), counts, Reader(lang, Schema(), NOW))
+    assert [each["interval"] for each in page["rows"]] == [{"short": short, "said": said}, None, None]

@@ -29,7 +29,13 @@ def test_the_file_holds_every_lead_once_in_order_and_nothing_that_runs(store: St
     ids = [line[COLUMNS.index("lead")] for line in lines]
     assert ids == [harmless(row["lead_id"]) for row in made]
     assert [line[0] for line in lines] == [str(rank) for rank in range(1, 1201)]
-    for line in lines:
+    for line, row in zip(lines, made, strict=True):
+        ends = [line[COLUMNS.index(name)] for name in ("interval_low", "interval_high")]
+        if row["similar_leads"] is None:
+            assert ends == ["", ""]
+        else:
+            low, high = map(float, ends)
+            assert low <= row["similar_converted"] / row["similar_leads"] <= high <= low + 0.2
         for name, cell in zip(COLUMNS, line, strict=True):
             if name != "trend":  # a number of ours
                 assert not cell.startswith(RUN_BY_SPREADSHEETS), (name, cell)
