@@ -13,7 +13,7 @@ import click
 from features.errors import UserError
 from serving.disk_trouble import disk_trouble
 from serving.people_commands import audit, user
-from training.cli import FOLDER, train
+from training.cli import FOLDER, recipes, train
 
 if TYPE_CHECKING:
     from features.wording import Lang
@@ -28,6 +28,7 @@ def commands() -> None:
 
 
 commands.add_command(train)
+commands.add_command(recipes)
 commands.add_command(user)
 commands.add_command(audit)
 

@@ -35,6 +35,11 @@ class Estimate:
     def from_json(cls, data: Mapping[str, Any]) -> Estimate:
         return cls(data["point"], data["low"], data["high"])
 
+    def negated(self) -> Estimate:
+        """The same difference, taken the other way round."""
+        low, high = (None if each is None else -each for each in (self.high, self.low))
+        return Estimate(None if self.point is None else -self.point, low, high)
+
     @classmethod
     def of(cls, point: float, draws: NDArray[np.float64]) -> Estimate:
         """Percentile interval of the draws that have a value."""

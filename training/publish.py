@@ -51,6 +51,9 @@ def publish(
             tags={**({"mlflow.source.git.commit": about["commit"]} if about["commit"] else {}), **tags},
             report_folder=report,
         )
+    search = about.get("tuning", {}).get("run")
+    if search is not None and registry.has_run(search):
+        registry.nest_run(search, under=version.run_id)
     first = registry.champion() is None
     if first:
         registry.set_champion(version.number)

@@ -42,6 +42,8 @@ PROMOTED_TAG = "propensity.promoted_at"
 """Tag of a model version: when it last became champion, UTC microseconds."""
 FORCED_TAG = "propensity.forced"
 """Tag of a model version: why it was promoted although gates refused it, and which (JSON); gone once it passes them."""
+PARENT_TAG = "mlflow.parentRunId"
+"""Tag of a run: the one that it is a part of, as MLflow's page shows it."""
 REMEMBERED = 100
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -156,14 +158,7 @@ class Registry:
         bundle = load_bundle(bundle_folder)
         run_id = self._start_run(dict(tags or {}))
         try:
-            from mlflow.entities import Metric, Param
-
-            now = self._client.get_run(run_id).info.start_time
-            known = [Metric(name, float(value), now, 0) for name, value in metrics.items() if value is not None]
-            said = [Param(name, _text(value)) for name, value in params.items()]
-            for start in range(0, max(len(known), len(said)), 100):
-                part = slice(start, start + 100)
-                self._client.log_batch(run_id, metrics=known[part], params=said[part])
+            self._log(run_id, params, metrics)
             self._client.log_artifacts(run_id, str(bundle_folder), "bundle")
             if report_folder is not None:
                 self._client.log_artifacts(run_id, str(report_folder), "report")
@@ -179,6 +174,56 @@ class Registry:
             )
             self._client.set_registered_model_alias(self.name, CHALLENGER, str(made.version))
         return _version(made)
+
+    def open_run(self, name: str, *, under: str | None = None, tags: Mapping[str, str] | None = None) -> str:
+        """Begin a run that is no training, such as a search or a comparison; returns its id.
+
+        Parameters
+        ----------
+        under : the run that it is a part of.
+        """
+        told = {"mlflow.runName": name, **(tags or {}), **({PARENT_TAG: under} if under else {})}
+        with self._answers():
+            return self._start_run(told)
+
+    def log_run(
+        self,
+        run_id: str,
+        *,
+        params: Mapping[str, Any] = {},
+        metrics: Mapping[str, float | None] = {},
+        texts: Mapping[str, str] = {},
+    ) -> None:
+        """Add to a run what was found out; `texts` are files by name."""
+        with self._answers():
+            self._log(run_id, params, metrics)
+            for name, text in texts.items():
+                self._client.log_text(run_id, text, name)
+
+    def close_run(self, run_id: str, *, status: str = "FINISHED") -> None:
+        """End a run: FINISHED, FAILED or KILLED; RUNNING takes it up again."""
+        with self._answers():
+            if status == "RUNNING":
+                self._client.update_run(run_id, status)
+            else:
+                self._client.set_terminated(run_id, status)
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether the registry (still) holds a run."""
+        from mlflow.exceptions import MlflowException
+
+        with self._answers():
+            try:
+                return str(self._client.get_run(run_id).info.lifecycle_stage) == "active"
+            except MlflowException as problem:
+                if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                    return False
+                raise
+
+    def nest_run(self, run_id: str, *, under: str) -> None:
+        """Make a run a part of another, that began later."""
+        with self._answers():
+            self._client.set_tag(run_id, PARENT_TAG, under)
 
     def champion(self) -> Version | None:
         """The version that serves; None before the first. Costs a few milliseconds."""
@@ -332,6 +377,16 @@ class Registry:
                 if not _holds(folder, version.digest):  # else another process was faster
                     raise
         return folder
+
+    def _log(self, run_id: str, params: Mapping[str, Any], metrics: Mapping[str, float | None]) -> None:
+        from mlflow.entities import Metric, Param
+
+        now = self._client.get_run(run_id).info.start_time
+        known = [Metric(name, float(value), now, 0) for name, value in metrics.items() if value is not None]
+        said = [Param(name, _text(value)) for name, value in params.items()]
+        for start in range(0, max(len(known), len(said)), 100):
+            part = slice(start, start + 100)
+            self._client.log_batch(run_id, metrics=known[part], params=said[part])
 
     def _start_run(self, tags: dict[str, str]) -> str:
         with self._alone():

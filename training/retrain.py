@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,11 @@ from training.recipe import Recipe
 from training.reference import Reference, draw_one_each
 from training.segments import segments_of_test
 from training.split import THIRDS, Split
+from training.tuned import DEFAULT, Tuned, with_gain
 from training.what_moves import moves_of_training
+
+Search = Callable[[Recipe, TrainingSet, Rows, Progress], Tuned]
+"""Looks for a better recipe than the one given, on these rows of a training set alone (`training.tuning.tune`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +58,7 @@ def retrain(
     workspace: Workspace,
     *,
     recipe: Recipe | None = None,
+    search: Search | None = None,
     progress: Progress = lambda what, fraction: None,
     clock: Callable[[], int] = lambda: time.time_ns() // 1000,
     reading_clock: Callable[[], int] | None = None,
@@ -61,7 +66,8 @@ def retrain(
     """Train and evaluate a scorer on all that a workspace's tables say.
 
     The evaluated scorer, its choices included, never sees its test block. What serves is the same recipe followed on
-    all settled moments. Both are in the bundle.
+    all settled moments. Both are in the bundle. A recipe that a search found is followed by both, and what it gained
+    over the one given is measured on the test block, which the search never saw either.
 
     Parameters
     ----------
@@ -76,8 +82,15 @@ def retrain(
     prepared = prepare(workspace, progress=progress, clock=reading_clock or clock)
     history, labelled, whole, parts = prepared.history, prepared.labelled, prepared.whole, prepared.parts
 
+    default, tuned = recipe, search(recipe, whole, parts.fit, progress) if search else None
+    recipe = tuned.recipe if tuned else recipe
     evaluated = follow(recipe, whole, parts.fit, what="the evaluated model", progress=progress)
     serving = follow(recipe, whole, np.arange(len(whole)), what="the model that serves", progress=progress)
+
+    others = {}
+    if tuned is not None and tuned.taken:
+        beside = follow(default, whole, parts.fit, what="the default recipe", progress=progress)
+        others[DEFAULT] = beside.scorer.score(beside.choices.reduce(whole).values[parts.test])[1]
 
     progress("evaluating", 0.0)
     rules = PointsRules.of(workspace, history.schema)
@@ -88,6 +101,7 @@ def retrain(
     about = provenance(workspace, history, labelled, whole, recipe, evaluated, serving, rules)
     train_set = serving.choices.reduce(whole)
     reference = _reference(serving, train_set, evaluated, parts.test, probability)
+    evaluation = _evaluate(whole, parts, evaluated, test, probability, points, others)
     bundle = Bundle(
         scorer=serving.scorer,
         evaluated_scorer=evaluated.scorer,
@@ -102,7 +116,7 @@ def retrain(
             lead_time=np.where(test.label == 1, history.outcomes.at[test.lead] - test.as_of, -1),
             points=points[parts.test],
         ),
-        evaluation=_evaluate(whole, parts, evaluated, test, probability, points),
+        evaluation=evaluation,
         manifest={
             **about,
             "trained_at": clock(),
@@ -113,6 +127,7 @@ def retrain(
             "warnings": list(warnings),
             "moves": moves_of_training(serving.scorer, train_set, history, labelled.schedule).to_json(),
             "segments": [each.to_json() for each in segments_of_test(history, test, probability, labelled.schedule)],
+            **({"tuning": with_gain(tuned, evaluation)} if tuned else {}),
         },
     )
     return Retrained(
@@ -132,8 +147,9 @@ def _evaluate(
     test: TrainingSet,
     probability: NDArray[np.float64],
     points: NDArray[np.float64],
+    others: Mapping[str, NDArray[np.float64]],
 ) -> Evaluation:
-    """The evaluated scorer, its line alone, points and the base rate on the test block."""
+    """The evaluated scorer, its line alone, others beside it, points and the base rate on the test block."""
     fitted = whole.label[parts.fit]
     base_rate = float(fitted.mean())
     return evaluate(
@@ -142,6 +158,7 @@ def _evaluate(
         {
             "model": probability,
             "logistic regression": 1.0 / (1.0 + np.exp(-evaluated.scorer.ranker.line.raw(test.values))),
+            **others,
             "points": points_as_probability(points[parts.fit], fitted, points[parts.test]),
             "base rate": np.full(len(test), base_rate),
         },

@@ -71,6 +71,13 @@ class Steps:
         if self._bars is not None and self._task is not None:
             self._bars.update(self._task, completed=min(max(fraction, 0.0), 1.0))
 
+    def note(self, text: str) -> None:
+        """Say something about the step that is being done."""
+        if self._bars is not None:
+            self._bars.console.print(f"  {text}", markup=False, highlight=False)
+        else:
+            print(f"  {text}", file=sys.stderr, flush=True)
+
     def _finish(self) -> None:
         if not self._what:
             return

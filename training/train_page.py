@@ -18,6 +18,7 @@ from training.retrain import Retrained
 from training.segment_names import off_summary
 from training.segments import Segment
 from training.terminal import printed
+from training.tuned import tuning_words
 
 ROWS = (
     ("ROC-AUC", "roc_auc", 3),
@@ -42,6 +43,7 @@ def train_page(trained: Retrained, version: Version, *, first: bool) -> str:
         *trained.split.words(),
         "",
         figures_table(evaluation),
+        *tuning_words(about.get("tuning")),
         "Figures are of the evaluated model, which never saw the tested moments; what serves is the same recipe on all.",
         *segments_off(about, trained.bundle.scorer.definitions.schema),
         *(f"Warning: {each}" for each in trained.warnings),
