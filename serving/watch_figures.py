@@ -105,7 +105,8 @@ class Drift:
     Attributes
     ----------
     topic, name : what it is about, and the feature that moved most; both "" for the score.
-    distance : Jensen-Shannon distance of the two spreads, 0 (alike) to 1 (nothing in common).
+    distance : Jensen-Shannon distance from the training as a whole or from its newest third, whichever is nearer: 0 (alike)
+        to 1 (nothing in common).
     usual : the largest one between a stretch of the training and those before it.
     weight : the topic's part of all that the model's inputs contribute, when it learned; 1 for the score.
     what, now, then : the bin that changed most, in words, and which part of the moments lies in it.

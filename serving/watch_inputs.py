@@ -117,7 +117,8 @@ def moved(
 ) -> tuple[float, float, bool]:
     """How far counts lie from those of before, the largest such distance within the training, and whether that is far.
 
-    Far is at least `FAR`, `BEYOND_USUAL` times what a stretch of the training lay from those before it (or half the way
+    Before is all of the training or its newest third, whichever is nearer: what has been growing ever since the tables began
+    grows on, and is no fault. Far is at least `FAR`, `BEYOND_USUAL` times what a stretch of the training lay from those before it (or half the way
     from there to 1), and beyond chance.
 
     Parameters
@@ -128,7 +129,8 @@ def moved(
     questions : how many inputs are asked about.
     """
     then = stretches.sum(axis=0)
-    distance, usual = _distance(now, then), 0.0
+    newest = stretches[-max(len(stretches) // 3, 1) :].sum(axis=0)
+    distance, usual = min(_distance(now, then), _distance(now, newest)), 0.0
     if len(stretches) > 1:
         before = np.cumsum(stretches, axis=0)[:-1]
         some = (stretches[1:].sum(axis=1) > 0) & (before.sum(axis=1) > 0)

@@ -35,6 +35,13 @@ def test_what_moves_as_much_within_the_training_is_usual() -> None:
     assert moved(np.array([300, 700]), steady, 1.0, 1.0, questions=1)[2]
 
 
+def test_what_has_grown_all_along_grows_on() -> None:
+    growing = np.stack([np.array([1000 - 150 * k, 150 * k]) for k in range(6)])
+    now = np.array([150, 850])
+    assert moved(now, growing, 1.0, 1.0, questions=1)[2] is False
+    assert moved(now, np.stack([growing.sum(axis=0)] * 6), 1.0, 1.0, questions=1)[2]
+
+
 def test_even_a_wild_column_has_gone_when_it_is_empty() -> None:
     wild = np.stack([np.array([0, 1000, 0]), np.array([0, 100, 900]), np.array([0, 1000, 0])])
     assert moved(wild[1], wild, 1.0, 1.0, questions=1)[1] > 2 / 3
