@@ -26,6 +26,8 @@ FEWEST = 100
 FAR = 0.25
 """A Jensen-Shannon distance (base 2) from which on spreads differ to the eye: one moment in three or so lies in another bin,
 as with a population stability index of about 0.35."""
+VERY_FAR = 0.5
+"""From here on an input says something else than it did: a column went empty, or counts in another unit."""
 BEYOND_USUAL = 1.5
 CHANCE = 0.001
 """How probable a distance may be by chance, over all inputs together."""
@@ -117,9 +119,9 @@ def moved(
 ) -> tuple[float, float, bool]:
     """How far counts lie from those of before, the largest such distance within the training, and whether that is far.
 
-    Before is all of the training or its newest third, whichever is nearer: what has been growing ever since the tables began
-    grows on, and is no fault. Far is at least `FAR`, `BEYOND_USUAL` times what a stretch of the training lay from those before it (or half the way
-    from there to 1), and beyond chance.
+    Before is all of the training or its newest third, whichever is nearer: what has been growing ever since the tables
+    began grows on, and is no fault. Far is at least `FAR`, `BEYOND_USUAL` times what a stretch of the training lay from
+    those before it (or half the way from there to 1), and beyond chance.
 
     Parameters
     ----------

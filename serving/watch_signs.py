@@ -13,7 +13,7 @@ from features.instants import instant_text
 from serving import locales
 from serving.review_figures import Alarm, Kind
 from serving.watch_figures import Answers, CameTrue, Drift, Evidence, Group, Inflow, NewType, Sign, Source
-from serving.watch_inputs import FAR, WEIGHTY
+from serving.watch_inputs import FAR, VERY_FAR, WEIGHTY
 from serving.watch_outcomes import RANKING_FELL, TOLERATED, ranking_fell
 from serving.watch_people import FEWEST, of_kind
 from serving.watch_sources import NEW_SHARE
@@ -30,8 +30,9 @@ RULES = (
     "at most five ever raise such an alarm, however often one looks.",
     f"Ranking: the ROC-AUC on what settled since fell by more than {RANKING_FELL:g}, and its 95% interval lies below the "
     "test block's.",
-    f"Inputs and score: a distance of {FAR:g} or more (0 alike, 1 nothing in common), half as much again as within the "
-    f"training, and beyond chance; an input with under {WEIGHTY:.0%} of the model's weight is named and raises no alarm.",
+    f"Scores: a distance of {FAR:g} or more (0 alike, 1 nothing in common), half as much again as within the training, and "
+    f"beyond chance. Inputs: likewise, where the scores moved too or the distance is {VERY_FAR:g} or more; one with under "
+    f"{WEIGHTY:.0%} of the model's weight is only named.",
     "Sources: silent for more than two days and twice the longest pause of the year before, or a week with less than a "
     "quarter of the rows of the poorest of the twelve before.",
     f"New event types: {NEW_SHARE:.0%} or more of the events since.",
@@ -92,16 +93,16 @@ def _of_new_types(new_types: Sequence[NewType]) -> Iterator[Sign]:
 
 
 def _of_inflow(inflow: Inflow) -> Iterator[Sign]:
-    if inflow.score is not None and inflow.score.drifted:
-        yield Sign(
-            "score", True, "score", f"Scores are spread otherwise than when the model learned ({_far(inflow.score)})."
-        )
+    score = inflow.score
+    score_drifted = score is not None and score.drifted
+    if score is not None and score_drifted:
+        yield Sign("score", True, "score", f"Scores are spread otherwise than when the model learned ({_far(score)}).")
     drifted = [each for each in inflow.inputs if each.drifted]
     heavy = [each for each in drifted if each.weight >= WEIGHTY][: 2 * MOST]
     for each in (*heavy, *[each for each in drifted if each.weight < WEIGHTY][:MOST]):
         yield Sign(
             code="input",
-            alarm=each in heavy,
+            alarm=each in heavy and (score_drifted or each.distance >= VERY_FAR),
             subject=each.topic,
             words=f"{each.name}: {each.what} for {_percent(each.now)} of the newest moments, {_percent(each.then)} when the "
             f"model learned ({_far(each)}; {_percent(each.weight)} of the model's weight).",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -82,6 +83,10 @@ def test_an_input_without_weight_is_named_and_wakes_nobody() -> None:
         "page: count: missing for 84% of the newest moments, 3% when the model learned (distance 0.60, within the training "
         "at most 0.10; 50% of the model's weight)."
     )
+    apart = replace(drift("page", weight=0.5), distance=0.3)
+    inflow = Inflow(500, 300, 0, True, drift("", weight=1.0, drifted=False), (apart,))
+    assert [alarm for _, alarm, _ in told(inflow=inflow)] == [False]  # no score moves by it
+    assert all(alarm for _, alarm, _ in told(inflow=replace(inflow, score=drift("", weight=1.0))))
     many = tuple(drift(f"topic {i}", weight=0.02) for i in range(40))
     assert len(told(inflow=Inflow(500, 300, 0, True, None, many))) == 2 * MOST
 
