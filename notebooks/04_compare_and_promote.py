@@ -9,7 +9,7 @@
 # # 4. Compare and promote
 #
 # A challenger asks to serve. Is it better on moments that neither saw, and whom would it move between the bands? Here the
-# challenger is a draft, trained in this notebook and registered nowhere: trees without the line. For a registered one:
+# challenger is a draft, trained in this notebook and registered nowhere: the line without trees. For a registered one:
 # `propensity compare mine`, `propensity promote mine`, and `propensity rollback mine` to undo it.
 
 # %%
@@ -56,8 +56,8 @@ pd.DataFrame(
 # ## A draft
 
 # %%
-trees_alone = replace(Recipe(), weights=(1.0,), weight=1.0)
-draft = ServingModel(champion.name, "draft", retrain(workspace, recipe=trees_alone).bundle)
+line_alone = replace(Recipe(), weights=(0.0,), weight=0.0)
+draft = ServingModel(champion.name, "draft", retrain(workspace, recipe=line_alone).bundle)
 
 # %% [markdown]
 # ## On the same later moments
