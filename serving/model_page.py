@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -222,9 +223,15 @@ def _versions(versions: Sequence[Registered], zone: str, lang: Lang) -> list[dic
             "auc": f"{each.metrics['roc_auc']:.3f}" if "roc_auc" in each.metrics else "–",
             "log_loss": f"{each.metrics['log_loss']:.4f}" if "log_loss" in each.metrics else "–",
             "what": _what(each, lang),
+            "forced": _forced(each, lang),
         }
         for each in versions
     ]
+
+
+def _forced(each: Registered, lang: Lang) -> str:
+    """The reason for which it was promoted although gates refused it."""
+    return words("model.versions.forced", lang, reason=str(json.loads(each.forced)["reason"])) if each.forced else ""
 
 
 def _what(each: Registered, lang: Lang) -> str:

@@ -36,7 +36,9 @@ def test_the_same_tables_give_the_same_model_whatever_the_toml_says_by_now(
     assert "It is the model of version 1, bit for bit" in said.out
     assert "company version 2 is registered as challenger." in said.out
     first, second = manifest(trained, "1"), manifest(trained, "2")
-    assert {key for key in first if first[key] != second.get(key)} <= {"trained_at"}
+    # the last two only where somebody commits or edits this code while the test runs
+    otherwise = {"trained_at", "commit", "uncommitted_changes"}
+    assert {key for key in first if first[key] != second.get(key)} <= otherwise
     assert first.keys() == second.keys()
     assert first["files"] == second["files"]
     registry = open_registry(load_workspace(trained))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
 
+from oracles.made_service import HORIZON, NOW, made_history, made_leads
+from serving.model_page import model_page
+from serving.scoring import ColdStart
 from training.evaluation import evaluate
 from training.plots_svg import Axes, Curve, Point, curves_svg, reliability_svg, round_ticks
+from training.points import PointsRules
+from training.registry import Registered
 
 AXES = Axes([(0.0, "0%"), (0.5, "50%")], [(0.0, "0%"), (0.5, "50%")], "said <b>", "came & true", root=True)
 
@@ -62,3 +68,14 @@ def test_drawings_are_made_of_the_evaluation_in_both_languages() -> None:
         assert all(len(row) == len(english["heads"]) for row in english["rows"])
     assert len(reliability_drawing(evaluation, "en")["rows"]) == 15
     assert [each["name"] for each in gains_drawing(evaluation, "en")["legend"]] == ["Model", "Points", "Base rate"]
+
+
+def test_a_version_that_was_promoted_by_force_says_why() -> None:
+    history = made_history(made_leads(5)[0])
+    forced = json.dumps({"reason": "agreed with <sales>", "refused": ["calibration slope"], "by": "mori"})
+    versions = [
+        Registered("2", NOW, NOW, champion=True, challenger=True, was_champion=True, metrics={}, forced=forced),
+        Registered("1", NOW, NOW, champion=False, challenger=False, was_champion=True, metrics={}),
+    ]
+    page = model_page(ColdStart(PointsRules(), HORIZON), history, None, "en", versions=versions, now=NOW)
+    assert [each["forced"] for each in page["versions"]] == ["although gates refused it: agreed with <sales>", ""]
