@@ -26,7 +26,13 @@ _ROWS: Mapping[str, tuple[str, str]] = {
     **{f"lift_{top:.0%}".rstrip("%"): (f"Lift, best {top:.0%}", ".2f") for top in TOPS},
     **{f"precision_{top:.0%}".rstrip("%"): (f"Precision, best {top:.0%}", ".3f") for top in TOPS},
 }
-_NAMES = {"model": "Model", "logistic regression": "Its line alone", "points": "Points", "base rate": "Base rate"}
+_NAMES = {
+    "model": "Model",
+    "default recipe": "Default recipe",
+    "logistic regression": "Its line alone",
+    "points": "Points",
+    "base rate": "Base rate",
+}
 
 
 def name_of(model: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -30,7 +32,7 @@ def segments_part(about: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
         "summary": off_summary(found, schema),
         "groups": [
             {"name": _group(next(iter(each)), schema), "rows": [_row(one, _short(one, schema), top) for one in each]}
-            for each in (list(rows) for _, rows in groupby(rows, key=lambda each: (each.by, each.column)))
+            for each in (_in_order(list(some)) for _, some in groupby(rows, key=lambda each: (each.by, each.column)))
         ],
         "lacking": _lacking(rows),
         "best": f"{BEST:.0%}",
@@ -57,10 +59,19 @@ def _row(each: Segment, name: str, top: float) -> dict[str, Any]:
         "chosen": share(chosen.point),
         "chosen_range": share_spread(chosen),
         "caught": DASH if not each.converted else share(each.caught / each.converted),
+        "caught_of": f"{count(each.caught)} of {count(each.converted)}" if each.converted else "",
         "ranking": DASH if each.ranking is None else f"{each.ranking.point:.2f}",
         "ranking_range": spread(each.ranking, ".2f"),
         "blind": each.ranking is not None and each.ranking.low <= 0.5,
     }
+
+
+def _in_order(rows: list[Segment]) -> list[Segment]:
+    """Values that begin with a number, as sizes do, in the order of these numbers; others as they come, commonest first."""
+    begins = {each.value: re.match(r"\d+", each.value.replace(",", "")) for each in rows}
+    if rows[0].by != "attribute" or any(value and found is None for value, found in begins.items()):
+        return rows
+    return sorted(rows, key=lambda each: math.inf if (found := begins[each.value]) is None else int(found[0]))
 
 
 def _short(each: Segment, schema: Schema) -> str:
