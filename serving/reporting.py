@@ -10,7 +10,7 @@ from pathlib import Path
 from features.errors import UsageError
 from features.workspace import load_workspace
 from serving.agreement_file import load_agreement
-from training.bundle import load_bundle
+from serving.champion import model_of
 from training.registry import Registry, Version, open_registry
 from training.report.page import report_html
 
@@ -34,11 +34,11 @@ def report_model(folder: Path, *, number: str | None = None, show: Callable[[str
     workspace = load_workspace(folder)
     registry = open_registry(workspace)
     version = _version(registry, number, folder)
-    bundle = load_bundle(registry.fetch(version), digest=version.digest)
+    model = model_of(registry, version)
     agreement = load_agreement(workspace.folder)
     agreed = {} if agreement is None else {"MQL": agreement.mql, "SQL": agreement.sql}
     path = workspace.state_folder / REPORTS / f"{version.model}-{version.number}.html"
-    _write(path, report_html(bundle, version=version.number, agreed=agreed))
+    _write(path, report_html(model.bundle, version=version.number, agreed=agreed))
     lines = [f"The report of {version.model} version {version.number}:", str(path)]
     if show is not None and not show(path.as_uri()):
         lines.append("No browser was found to open it with.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from training.bundle import Bundle
 from training.report.written import count
+from training.tuned import tuning_words
 
 _CALIBRATORS = {"identity": "none: the mix as it is", "platt": "Platt", "beta": "beta"}
 _RECIPE = {
@@ -27,6 +28,7 @@ def how_part(bundle: Bundle) -> dict[str, Any]:
     choices, recipe = about.get("choices", {}), about.get("recipe", {})
     tables = about.get("tables", {}).get("tables", {})
     return {
+        "tuning": tuning_words(about.get("tuning")),
         "chosen": _chosen(choices),
         "losses": [
             {

@@ -17,6 +17,7 @@ from training.bundle import Bundle
 from training.dataset import TrainingSet
 from training.report.page import FILE, report_html, write_report
 from training.segments import Mask, judge
+from training.train_page import segments_off
 from training.what_moves import what_moves
 
 EVIL = "<script>alert('x')</script> & \"co\""
@@ -191,7 +192,7 @@ def test_the_agreements_cutoffs_stand_among_the_others_with_what_they_would_have
     bundle = made[0]
     text = Read(report_html(bundle, agreed={"MQL": 0.123})).text
     assert "There is no agreement yet" not in text
-    assert "12.3% MQL" in " ".join(text.split())
+    assert "MQL 12.3%" in " ".join(text.split())
     assert "There is no agreement yet" in Read(report_html(bundle)).text
 
 
@@ -214,3 +215,28 @@ def test_what_it_is_not_for_is_always_told(made: tuple[Bundle, TrainingSet]) -> 
     text = Read(report_html(with_manifest(made[0], oldest_age=100 * 86_400_000_000))).text
     assert "It must not decide about credit" in text
     assert "It never saw leads older than 100 days" in text
+
+
+def test_what_a_search_for_a_better_recipe_gained_is_told(made: tuple[Bundle, TrainingSet]) -> None:
+    choices = {"rounds": 90, "weight": 0.75, "c": 0.01, "dropped": [], "losses": {}}
+    story = {
+        "trials": 24, "seconds": 120.0, "taken": True, "why": "",
+        "confirmed": {"leads": 500, "best_loss": 0.21, "default_loss": 0.22, "difference": -0.01, "error": 0.004},
+        "gain": {"log_loss": {"point": -0.0123, "low": -0.02, "high": -0.004}},
+    }  # fmt: skip
+    text = Read(report_html(with_manifest(made[0], choices=choices, tuning=story))).text
+    assert "Tuning: 24 recipes tried in 2.0 minutes." in text
+    assert "log loss -0.0123 [-0.0200, -0.0040]" in text
+    assert "Tuning:" not in Read(report_html(with_manifest(made[0], choices=choices))).text
+
+
+def test_training_warns_of_segments_that_did_not_convert_as_said(made: tuple[Bundle, TrainingSet]) -> None:
+    bundle = made[0]
+    schema = bundle.scorer.definitions.schema
+    off = [{**each, "off": each["by"] == "age"} for each in bundle.manifest["segments"]]
+    (said,) = segments_off({"segments": off}, schema)
+    assert said.startswith(
+        "Warning: 1 of the 5 segments did not convert as said, beyond chance: 7 days after coming in ("
+    )
+    assert segments_off(bundle.manifest, schema) == []
+    assert segments_off({}, schema) == []
