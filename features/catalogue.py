@@ -1,14 +1,16 @@
 """The definitions that a workspace gives rise to: from its columns, its horizon and what its histories span.
 
 Candidates are laid out in tiers, the plain ones first. What is constant on the training moments, equals a column before
-it, or is known for fewer than `MIN_LEADS` leads is left out; of the rest the first `MOST` stay, by tier and then
-by coverage. Labels are never looked at: choosing columns by them would flatter the evaluation.
+it, or is known for fewer than `MIN_LEADS` leads is left out; of the rest the first `MOST` stay, by tier and then by
+coverage. A workspace's own definitions stay in any case. Labels are never looked at: choosing columns by them would
+flatter the evaluation.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +45,10 @@ from features.definitions import (
     Trend,
 )
 from features.history import History
+from features.model_settings import NOTHING_SAID, ModelSettings
 from features.moments import Moments
+from features.naming import check_names, is_in
+from features.own_definitions import own_definitions
 from features.schema import STAGES, Schema
 
 LADDER: tuple[int, ...] = (
@@ -59,7 +64,9 @@ SAMPLE = 20_000
 """Training moments looked at for coverage; more would not change what is common."""
 
 
-def build_catalogue(history: History, moments: Moments, horizon: int) -> Definitions:
+def build_catalogue(
+    history: History, moments: Moments, horizon: int, settings: ModelSettings = NOTHING_SAID
+) -> Definitions:
     """Choose the definitions for a workspace.
 
     Parameters
@@ -67,16 +74,21 @@ def build_catalogue(history: History, moments: Moments, horizon: int) -> Definit
     history : as read for training; its schema says which columns there are.
     moments : the training moments; an evenly spaced sample of `SAMPLE` is looked at.
     horizon : microseconds; short horizons look back shortly.
+    settings : the workspace's own definitions, and which features are in or out.
 
     Returns
     -------
-    Definitions over ``history.schema``, in a fixed order.
+    Definitions over ``history.schema``, in a fixed order: attributes, the workspace's own, the others.
+
+    Raises
+    ------
+    UsageError
+        The settings name what the tables don't have.
     """
     schema = history.schema
-    rows = np.unique(np.linspace(0, len(moments) - 1, min(len(moments), SAMPLE)).astype(np.int64))
-    sample = moments.take(rows) if len(moments) else moments
-    windows = choose_windows(history, sample, horizon)
-    tiers = _candidates(schema, windows)
+    sample = _sample(moments)
+    laid = lay_out(history, moments, horizon, settings)
+    tiers = [laid.of_catalogue(tier, settings) for tier in laid.tiers]
     candidates = Definitions(schema, tuple(each for tier in tiers for each in tier))
     values = compute_features(history, sample, candidates)
     covered = _covered_leads(values, sample)
@@ -89,7 +101,50 @@ def build_catalogue(history: History, moments: Moments, horizon: int) -> Definit
         start += len(tier)
         usable = [int(i) for i in of_tier if new[i] and covered[i] >= needed]
         kept += sorted(usable, key=lambda i: -covered[i])[: max(MOST - len(kept), 0)]
-    return Definitions(schema, (*_of_attributes(schema), *(candidates[i] for i in sorted(kept))))
+    return Definitions(schema, (*laid.always(settings), *(candidates[i] for i in sorted(kept))))
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """All that could be computed: of attributes, of the workspace's own, and the rest in tiers."""
+
+    attributes: tuple[Definition, ...]
+    own: tuple[Definition, ...]
+    tiers: tuple[tuple[Definition, ...], ...]
+
+    def always(self, settings: ModelSettings) -> list[Definition]:
+        """Attributes and the workspace's own, without those that it leaves out: in whatever they turn out to say."""
+        own = [each for each in self.own if is_in(each, settings, own=True)]
+        return [*self.of_catalogue(self.attributes, settings), *own]
+
+    def of_catalogue(self, definitions: Iterable[Definition], settings: ModelSettings) -> list[Definition]:
+        """Those that are neither left out nor computed by one of the workspace's own."""
+        computed = {each.plain for each in self.own if is_in(each, settings, own=True)}
+        return [each for each in definitions if each not in computed and is_in(each, settings)]
+
+    def let_in(self, settings: ModelSettings) -> list[Definition]:
+        """All that are not left out."""
+        return [*self.always(settings), *(each for tier in self.tiers for each in self.of_catalogue(tier, settings))]
+
+
+def lay_out(history: History, moments: Moments, horizon: int, settings: ModelSettings = NOTHING_SAID) -> LaidOut:
+    """The candidates for a workspace, computing none of them, with its settings checked against them.
+
+    Raises
+    ------
+    UsageError
+        As `build_catalogue`.
+    """
+    own = own_definitions(settings, history.schema)
+    tiers = _candidates(history.schema, choose_windows(history, _sample(moments), horizon))
+    laid = LaidOut(tuple(_of_attributes(history.schema)), own, tuple(tuple(tier) for tier in tiers))
+    check_names(settings, own, [*laid.attributes, *(each for tier in tiers for each in tier)])
+    return laid
+
+
+def _sample(moments: Moments) -> Moments:
+    rows = np.unique(np.linspace(0, len(moments) - 1, min(len(moments), SAMPLE)).astype(np.int64))
+    return moments.take(rows) if len(moments) else moments
 
 
 def choose_windows(history: History, moments: Moments, horizon: int) -> tuple[int, ...]:

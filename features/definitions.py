@@ -8,7 +8,7 @@ Only rows that are visible count: own time and recorded time strictly before the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -21,6 +21,8 @@ OTHER = "(other)"
 """The pool of event types without a stream of their own."""
 SESSION_GAP = 30 * 60 * 1_000_000
 """A session ends where the next event is more than 30 minutes away (microseconds)."""
+LAST_EVENTS = 3
+"""How many of the last events a `LastCategory` may ask for: so many the kernel keeps (a test holds the two together)."""
 
 
 def duration_text(microseconds: int) -> str:
@@ -56,20 +58,52 @@ ALL = Selector()
 
 
 @dataclass(frozen=True)
+class Called:
+    """The name that a workspace gives a definition of its own, with how people say it; empty where it doesn't.
+
+    Such a definition is a reason by itself, instead of one among those of its event type.
+    """
+
+    name: str
+    en: str = ""
+    ja: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("a definition is called something, or nothing")
+
+
+@dataclass(frozen=True)
 class Definition:
-    """One feature. Subclasses add what they need; `name` is unique within a catalogue."""
+    """One feature. Subclasses add what they need; `name` is unique within a catalogue.
+
+    Attributes
+    ----------
+    called : what the workspace calls it; None for those that the catalogue makes of itself.
+    """
 
     unit: ClassVar[str] = ""
     """Unit of the value: events, days, sessions, ratio, category, number or date."""
     categorical: ClassVar[bool] = False
+    called: Called | None = field(default=None, kw_only=True)
 
     @property
     def name(self) -> str:
-        raise NotImplementedError
+        return self.called.name if self.called else self.plain_name
 
     @property
     def topic(self) -> str:
         """What the definition is about, to a person: reasons pool all definitions of one topic."""
+        return self.called.name if self.called else self.plain_topic
+
+    @property
+    def plain_name(self) -> str:
+        """A name made of what is computed."""
+        raise NotImplementedError
+
+    @property
+    def plain_topic(self) -> str:
+        """The topic of what is computed."""
         raise NotImplementedError
 
     @property
@@ -81,14 +115,23 @@ class Definition:
         """Texts of the codes 0, 1, ... of a categorical definition; an unknown value is missing."""
         return ()
 
+    @property
+    def plain(self) -> Definition:
+        """What is computed, whatever it is called: two definitions of equal value are equal here."""
+        return replace(self, called=None) if self.called else self
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; `definition_from_json` gives an equal definition."""
         data: dict[str, Any] = {"kind": type(self).__name__}
         for each in fields(self):
             value = getattr(self, each.name)
+            if each.name == "called":
+                continue
             if isinstance(value, Selector):
                 value = [value.column, value.value]
             data[each.name] = list(value) if isinstance(value, tuple) else value
+        if self.called:
+            data["called"] = asdict(self.called)
         return data
 
 
@@ -97,7 +140,7 @@ class _OfEvents(Definition):
     selector: Selector
 
     @property
-    def topic(self) -> str:
+    def plain_topic(self) -> str:
         return str(self.selector)
 
 
@@ -121,7 +164,7 @@ class CountWithin(_Windowed):
     unit: ClassVar[str] = "events"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.count.{self.span}"
 
 
@@ -132,7 +175,7 @@ class DistinctDays(_Windowed):
     unit: ClassVar[str] = "days"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.days.{self.span}"
 
 
@@ -144,7 +187,7 @@ class Sessions(_Windowed):
     unit: ClassVar[str] = "sessions"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.sessions.{self.span}"
 
 
@@ -155,7 +198,7 @@ class Share(_Windowed):
     unit: ClassVar[str] = "ratio"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.share.{self.span}"
 
 
@@ -164,7 +207,7 @@ class _OfNumbers(_Windowed):
     column: str
 
     @property
-    def topic(self) -> str:
+    def plain_topic(self) -> str:
         return str(self.selector) if self.column == "value" else f"{self.selector}/{self.column}"
 
 
@@ -175,7 +218,7 @@ class SumWithin(_OfNumbers):
     unit: ClassVar[str] = "number"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.sum.{self.column}.{self.span}"
 
 
@@ -186,7 +229,7 @@ class MeanWithin(_OfNumbers):
     unit: ClassVar[str] = "number"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.mean.{self.column}.{self.span}"
 
 
@@ -197,7 +240,7 @@ class MaxWithin(_OfNumbers):
     unit: ClassVar[str] = "number"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.max.{self.column}.{self.span}"
 
 
@@ -209,11 +252,11 @@ class LastNumber(_OfEvents):
     unit: ClassVar[str] = "number"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.last.{self.column}"
 
     @property
-    def topic(self) -> str:
+    def plain_topic(self) -> str:
         return str(self.selector) if self.column == "value" else f"{self.selector}/{self.column}"
 
 
@@ -224,7 +267,7 @@ class DaysSinceLast(_OfEvents):
     unit: ClassVar[str] = "days"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.since_last"
 
 
@@ -235,7 +278,7 @@ class DaysSinceFirst(_OfEvents):
     unit: ClassVar[str] = "days"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.since_first"
 
 
@@ -246,7 +289,7 @@ class MeanGap(_OfEvents):
     unit: ClassVar[str] = "days"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.mean_gap"
 
 
@@ -257,7 +300,7 @@ class LastGap(_OfEvents):
     unit: ClassVar[str] = "days"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.last_gap"
 
 
@@ -275,7 +318,7 @@ class Trend(_OfEvents):
             raise ValueError("the short window of a trend must be positive and shorter than the long one")
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.trend.{duration_text(self.short)}.{duration_text(self.long)}"
 
 
@@ -295,7 +338,7 @@ class DecayedCount(_OfEvents):
             raise ValueError("a half-life must be positive")
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"{self.selector}.decayed.{duration_text(self.half_life)}"
 
 
@@ -311,11 +354,11 @@ class LastCategory(Definition):
     categorical: ClassVar[bool] = True
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"any.last_{self.column}.{self.nth}"
 
     @property
-    def topic(self) -> str:
+    def plain_topic(self) -> str:
         return f"last {self.column}"
 
     @property
@@ -337,11 +380,11 @@ class DistinctValues(Definition):
         return "ever" if self.window is None else duration_text(self.window)
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return f"any.distinct_{self.column}.{self.span}"
 
     @property
-    def topic(self) -> str:
+    def plain_topic(self) -> str:
         return f"distinct {self.column}"
 
 
@@ -350,11 +393,11 @@ class _OfAttribute(Definition):
     column: str
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return self.column
 
     @property
-    def topic(self) -> str:
+    def plain_topic(self) -> str:
         return self.column
 
     @property
@@ -396,11 +439,11 @@ class DaysSinceCreation(Definition):
     unit: ClassVar[str] = "days"
 
     @property
-    def name(self) -> str:
+    def plain_name(self) -> str:
         return "created.since"
 
     @property
-    def topic(self) -> str:
+    def plain_topic(self) -> str:
         return "created"
 
 
@@ -417,15 +460,15 @@ KINDS: Mapping[str, type[Definition]] = {
 def definition_from_json(data: Mapping[str, Any]) -> Definition:
     """The definition that `Definition.to_json` wrote; ValueError where the kind or a field is unknown."""
     arguments = dict(data)
-    kind = KINDS.get(arguments.pop("kind", ""))
-    if kind is None or set(arguments) != {each.name for each in fields(kind)}:
+    kind, called = KINDS.get(arguments.pop("kind", "")), arguments.pop("called", None)
+    if kind is None or set(arguments) != {each.name for each in fields(kind)} - {"called"}:
         raise ValueError(f"not a definition: {dict(data)}")
     for key, value in arguments.items():
         if key == "selector":
             arguments[key] = Selector(*value)
         elif isinstance(value, list):
             arguments[key] = tuple(value)
-    return kind(**arguments)
+    return kind(**arguments, called=Called(**called) if called else None)
 
 
 @dataclass(frozen=True)

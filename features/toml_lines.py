@@ -13,13 +13,21 @@ _PARTS = re.compile(_PART)
 KeyPath = tuple[str, ...]
 
 
+def nth(number: int) -> str:
+    """The part of a path that stands for one table of an array, from 0."""
+    return f"[{number}]"
+
+
 def key_lines(text: str) -> dict[KeyPath, int]:
     """Line, from 1, of each table header and each key of a valid toml text.
 
-    Keys of an inline table stand on the line of the key that holds it and are not listed. Lines inside
-    multi-line texts are passed over; a line of a multi-line array that looks like a key cannot occur in valid toml.
+    A table of an array has its number as one more part of its path: the first ``[[definitions]]`` is
+    ``("definitions", "[0]")``. Keys of an inline table stand on the line of the key that holds it and are not listed.
+    Lines inside multi-line texts are passed over; a line of a multi-line array that looks like a key cannot occur in
+    valid toml.
     """
     lines: dict[KeyPath, int] = {}
+    last: dict[KeyPath, int] = {}
     table: KeyPath = ()
     closing = ""
     for number, line in enumerate(text.splitlines(), start=1):
@@ -29,8 +37,13 @@ def key_lines(text: str) -> dict[KeyPath, int]:
             continue
         header = _HEADER.match(line)
         if header:
-            table = _split(header[1])
+            *around, name = _split(header[1])
+            table = (*_numbered(around, last), name)
             lines.setdefault(table, number)
+            if line.lstrip().startswith("[["):
+                last[table] = last.get(table, -1) + 1
+                table = (*table, nth(last[table]))
+                lines[table] = number
             continue
         key = _KEY.match(line)
         if key:
@@ -47,6 +60,16 @@ def line_of(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
         if path[:length] in lines:
             return lines[path[:length]]
     return None
+
+
+def _numbered(path: list[str], last: dict[KeyPath, int]) -> KeyPath:
+    """A path with the number of the newest table after each array in it, as toml reads such headers."""
+    found: KeyPath = ()
+    for part in path:
+        found = (*found, part)
+        if found in last:
+            found = (*found, nth(last[found]))
+    return found
 
 
 def _split(path: str) -> KeyPath:

@@ -11,7 +11,7 @@ from typing import Any
 
 from features.durations import EXPECTED, read_duration
 from features.errors import Problem, UsageError
-from features.toml_lines import KeyPath, key_lines, line_of
+from features.toml_lines import KeyPath, key_lines, line_of, nth
 
 
 def nearest(name: str, valid: Collection[str]) -> str:
@@ -21,6 +21,20 @@ def nearest(name: str, valid: Collection[str]) -> str:
         if close and each.lower() == close[0]:
             return f'did you mean "{each}"?'
     return ""
+
+
+def _within(value: Any, key: str) -> Any:
+    """What stands under a key of a table, or under a number of an array; None where nothing does."""
+    if isinstance(value, dict):
+        return value.get(key)
+    if isinstance(value, list):
+        return next((each for number, each in enumerate(value) if nth(number) == key), None)
+    return None
+
+
+def _shown(path: KeyPath) -> str:
+    """A path as people write it; the line says which table of an array is meant."""
+    return ".".join(part for part in path if not re.fullmatch(r"\[\d+\]", part))
 
 
 def _kind(value: object) -> str:
@@ -82,9 +96,7 @@ class TomlReader:
         self._lines = key_lines(text)
 
     def problem(self, path: KeyPath, found: str, *, expected: str, next_step: str = "") -> None:
-        line = line_of(self._lines, path)
-        where = self.name if line is None else f"{self.name} line {line}"
-        self.problems.append(Problem(found=found, expected=expected, next_step=next_step, where=where))
+        self.problems.append(Problem(found=found, expected=expected, next_step=next_step, where=self.place(path)))
 
     def finish(self) -> None:
         """Raise `UsageError` with all problems, in the order of their lines, if there are any."""
@@ -96,7 +108,7 @@ class TomlReader:
         """Refuse keys of the table at `path` that are not among the valid ones."""
         for key in self.table(path):
             if key not in valid:
-                shown = ".".join((*path, key))
+                shown = _shown((*path, key))
                 self.problem(
                     (*path, key),
                     f'unknown key "{shown}"',
@@ -108,29 +120,46 @@ class TomlReader:
         """The table at `path`; empty where it is absent or something else (that is then a problem, reported once)."""
         value: Any = self.data
         for depth, key in enumerate(path):
-            value = value.get(key)
+            value = _within(value, key)
             if value is None:
                 if required:
-                    self.problem(
-                        path, f"no [{'.'.join(path)}]", expected=f"a table [{'.'.join(path)}]", next_step="add it"
-                    )
+                    self.problem(path, f"no [{_shown(path)}]", expected=f"a table [{_shown(path)}]", next_step="add it")
                 return {}
-            if not isinstance(value, dict):
+            inside = depth + 1 < len(path) and isinstance(value, list)
+            if not isinstance(value, dict) and not inside:
                 self._wrong(path[: depth + 1], value, "a table")
                 return {}
         return value  # type: ignore[no-any-return]
 
+    def tables(self, path: KeyPath) -> list[KeyPath]:
+        """The paths of the tables of an array, in their order; none where it is absent or something else."""
+        value = self._value(path)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            expected = f"tables, each below a line [[{_shown(path)}]]"
+            if isinstance(value, list):
+                self.problem(path, f'"{_shown(path)}" holds something else than tables', expected=expected)
+            else:
+                self._wrong(path, value, expected)
+            return []
+        return [(*path, nth(number)) for number in range(len(value))]
+
+    def place(self, path: KeyPath) -> str:
+        """Where a key stands, as an error would say it: for a fault that only the tables can show."""
+        line = line_of(self._lines, path)
+        return self.name if line is None else f"{self.name} line {line}"
+
     def _value(self, path: KeyPath) -> Any:
         value: Any = self.data
         for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
+            value = _within(value, key)
         return value
 
     def _wrong(self, path: KeyPath, value: object, expected: str) -> None:
         already = {(each.where, each.found) for each in self.problems}
-        found = f'"{".".join(path)}" is {_kind(value)}'
-        line = line_of(self._lines, path)
-        if (self.name if line is None else f"{self.name} line {line}", found) not in already:
+        found = f'"{_shown(path)}" is {_kind(value)}'
+        if (self.place(path), found) not in already:
             self.problem(path, found, expected=expected)
 
     def text(self, path: KeyPath, *, required: bool = False) -> str | None:
@@ -140,7 +169,7 @@ class TomlReader:
             if required:
                 self.problem(
                     path,
-                    f'no "{path[-1]}" in [{".".join(path[:-1])}]',
+                    f'no "{path[-1]}" in [{_shown(path[:-1])}]',
                     expected=f'{path[-1]} = "..."',
                     next_step="add it",
                 )
@@ -149,7 +178,7 @@ class TomlReader:
             self._wrong(path, value, "a text in quotes")
             return None
         if not value.strip():
-            self.problem(path, f'"{".".join(path)}" is empty', expected="a text")
+            self.problem(path, f'"{_shown(path)}" is empty', expected="a text")
             return None
         return value
 
@@ -160,7 +189,7 @@ class TomlReader:
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
             expected = 'a list of texts, such as ["a", "b"]'
             if isinstance(value, list):
-                self.problem(path, f'"{".".join(path)}" holds something else than texts', expected=expected)
+                self.problem(path, f'"{_shown(path)}" holds something else than texts', expected=expected)
             else:
                 self._wrong(path, value, expected)
             return ()
@@ -174,7 +203,7 @@ class TomlReader:
             self._wrong(path, value, "a number")
             return None
         if abs(value) > 1e12 or value != value:
-            self.problem(path, f'"{".".join(path)}" is {value}', expected="a number of sensible size")
+            self.problem(path, f'"{_shown(path)}" is {value}', expected="a number of sensible size")
             return None
         return float(value)
 

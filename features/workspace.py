@@ -11,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from features.instants import read_instant
+from features.model_settings import NOTHING_SAID, ModelSettings
+from features.model_toml import read_model_settings
 from features.moments import Schedule
 from features.schema import STAGES
 from features.toml_reader import TomlReader, nearest
@@ -60,6 +62,7 @@ class Workspace:
     trust : suspected leaks that are features all the same, each with its reason.
     attributes, events : settings by attribute and by event type.
     page : column by what it is to people (name, company, owner); "link" is a template with {lead_id}.
+    model : what it says of its model: constraints, columns, weights, definitions of its own.
     store : address of the store that the tables are read from, as it was told (a relative path starts at `folder`); None
         where they are read from files. With a store, `tables` are what `propensity load` fills it from.
     told : the toml as it stands, from which all the others come; empty where there is no file.
@@ -78,6 +81,7 @@ class Workspace:
     attributes: Mapping[str, AttributeSettings] = field(default_factory=dict)
     events: Mapping[str, EventSettings] = field(default_factory=dict)
     page: Mapping[str, str] = field(default_factory=dict)
+    model: ModelSettings = NOTHING_SAID
     store: str | None = None
     told: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -106,7 +110,9 @@ def load_workspace(folder: Path | str) -> Workspace:
 
 def workspace_of(folder: Path, toml: TomlReader) -> Workspace:
     """The workspace that a toml describes, as `load_workspace` would read it from its folder (absolute)."""
-    toml.known_keys((), ("workspace", "tables", "target", "moments", "attributes", "page", "events"))
+    toml.known_keys(
+        (), ("workspace", "tables", "target", "moments", "attributes", "page", "events", "model", "definitions")
+    )
     toml.known_keys(("workspace",), ("name", "timezone"))
     zone = _zone(toml)
     toml.known_keys(("target",), ("converted", "horizon", "data_end"))
@@ -118,13 +124,14 @@ def workspace_of(folder: Path, toml: TomlReader) -> Workspace:
     name, (tables, store), schedule = _name(toml, folder), _tables(toml), _schedule(toml)
     ignore, trust, attributes = _attributes(toml)
     events, page = _events(toml), _page(toml)
+    model = read_model_settings(toml, {name: each.group for name, each in attributes.items() if each.group})
     toml.finish()
     assert converted is not None
     assert horizon is not None
     return Workspace(
         folder=folder, name=name, zone=zone, tables=tables, converted=converted.strip(), horizon=horizon,
         data_end=data_end, schedule=schedule, ignore=ignore, trust=trust, attributes=attributes, events=events, page=page,
-        store=store, told=toml.data,
+        model=model, store=store, told=toml.data,
     )  # fmt: skip
 
 

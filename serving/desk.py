@@ -123,6 +123,9 @@ def _differences(workspace: Workspace, model: ServingModel | None) -> tuple[Noti
         differs.append("converted")
     if workspace.zone != model.schema.zone:
         differs.append("timezone")
+    told = [each.to_json() for each in workspace.model.definitions]
+    if told != model.bundle.manifest.get("settings", {}).get("definitions", []):
+        differs.append("definitions")
     return (Notice("warning.toml_differs", {"names": ", ".join(differs)}),) if differs else ()
 
 

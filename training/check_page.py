@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from rich.table import Table
 
-from features.catalogue import build_catalogue
+from features.catalogue import build_catalogue, lay_out
 from features.compute import compute_features
 from features.definitions import Definitions, duration_text
 from features.errors import TooLittleData
 from features.history import History
 from features.instants import instant_text
 from features.moments import Moments
+from features.sample_weights import weigh
 from features.schema import Schema
 from features.tables.report import TableReport
 from features.workspace import Workspace
@@ -22,6 +23,7 @@ from training.labelled import Labelled, settled_moments
 from training.leakage.guard import look
 from training.leakage.lines import guard_lines
 from training.leakage.sight import Sight, sampled
+from training.settings_words import settings_words
 from training.split import Split, split
 from training.terminal import printed
 
@@ -126,6 +128,7 @@ def _event_types(schema: Schema, report: TableReport) -> Iterator[str]:
 
 def _enough(workspace: Workspace, history: History) -> Iterator[str]:
     labelled = settled_moments(history, workspace.schedule, workspace.horizon)
+    yield from _own_settings(workspace, history, labelled)
     positive = int((labelled.labels == 1).sum())
     yield (
         f"{len(labelled.moments):,} settled moments, {positive:,} of them followed by a conversion within "
@@ -145,6 +148,16 @@ def _enough(workspace: Workspace, history: History) -> Iterator[str]:
         yield "Enough to train on. Next: propensity train FOLDER"
 
 
+def _own_settings(workspace: Workspace, history: History, labelled: Labelled) -> Iterator[str]:
+    """What [model] and [[definitions]] come to; what they name must be in the tables."""
+    if not workspace.model:
+        return
+    laid = lay_out(history, labelled.moments, workspace.horizon, workspace.model)
+    weighing = weigh(history, labelled.moments, workspace.model)
+    yield from settings_words(workspace.model, laid.let_in(workspace.model), weighing)
+    yield ""
+
+
 def _without_features(history: History, labelled: Labelled, workspace: Workspace) -> TrainingSet:
     nothing = Definitions(history.schema, ())
     return TrainingSet.build(history, labelled.moments, labelled.labels, nothing, workspace.horizon)
@@ -154,7 +167,7 @@ def _leaks(
     workspace: Workspace, history: History, labelled: Labelled, whole: TrainingSet, parts: Split
 ) -> Iterator[str]:
     """What the guard of a training will find: it looks at these moments alone, so that no others need features."""
-    definitions = build_catalogue(history, labelled.moments, workspace.horizon)
+    definitions = build_catalogue(history, labelled.moments, workspace.horizon, workspace.model)
     rows = sampled(whole, parts)
     fitted, tested = (
         compute_features(history, Moments(whole.lead[each], whole.as_of[each]), definitions) for each in rows

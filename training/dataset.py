@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from features.compute import compute_features
 from features.definitions import Definitions
 from features.history import History
+from features.model_settings import NOTHING_SAID, ModelSettings
 from features.moments import Moments
+from features.naming import sign_of
+from features.sample_weights import weigh
 
 Rows = NDArray[np.int64]
 """Positions of rows in a `TrainingSet`."""
@@ -109,18 +112,27 @@ class TrainingSet:
 
     @classmethod
     def build(
-        cls, history: History, moments: Moments, labels: NDArray[np.int8], definitions: Definitions, horizon: int
+        cls,
+        history: History,
+        moments: Moments,
+        labels: NDArray[np.int8],
+        definitions: Definitions,
+        horizon: int,
+        settings: ModelSettings = NOTHING_SAID,
     ) -> TrainingSet:
         """Compute the features of the settled ones among `moments` and put them in order.
 
         Parameters
         ----------
         labels : int8, one a moment, from `training.outcomes.label_moments`; -1 is left out.
+        settings : what the workspace says of weights and constraints.
         """
         settled = np.flatnonzero(labels >= 0)
         order = settled[np.lexsort((moments.lead[settled], moments.as_of[settled]))]
         moments = moments.take(order)
         leads, back = np.unique(moments.lead, return_inverse=True)
+        weighing = weigh(history, moments, settings)
+        monotone = np.array([sign_of(each, settings) for each in definitions], dtype=np.int8)
         return cls(
             definitions=definitions,
             lead=moments.lead,
@@ -129,4 +141,6 @@ class TrainingSet:
             horizon=horizon,
             label=labels[order],
             values=compute_features(history, moments, definitions),
+            weight=None if weighing is None else weighing.weight,
+            monotone=monotone if monotone.any() else None,
         )

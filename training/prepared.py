@@ -49,6 +49,8 @@ def prepare(workspace: Workspace, *, progress: Progress, clock: Callable[[], int
     ------
     DataError, TooLittleData
         The tables cannot be used, or hold too few settled outcomes.
+    UsageError
+        The settings of the model name what the tables don't have.
     """
     progress("reading the tables", 0.0)
     asked: list[int] = []
@@ -62,8 +64,10 @@ def prepare(workspace: Workspace, *, progress: Progress, clock: Callable[[], int
     _require_conversions(workspace, read.report)
     progress("computing features", 0.0)
     labelled = settled_moments(history, workspace.schedule, workspace.horizon)
-    definitions = build_catalogue(history, labelled.moments, workspace.horizon)
-    whole = TrainingSet.build(history, labelled.moments, labelled.labels, definitions, workspace.horizon)
+    definitions = build_catalogue(history, labelled.moments, workspace.horizon, workspace.model)
+    whole = TrainingSet.build(
+        history, labelled.moments, labelled.labels, definitions, workspace.horizon, workspace.model
+    )
     parts = split(whole, delay=history.outcomes.delay, unsettled=labelled.unsettled)
     progress("looking for leaks", 0.0)
     guarded = guard(workspace, history, whole, parts)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from features.model_settings import NOTHING_SAID, ModelSettings
 from features.moments import Schedule
 from features.tables import read_history
 from features.workspace import Workspace
@@ -49,7 +50,8 @@ def compare(
     """
     progress("comparing with the champion", 0.0)
     ours, parts = _training_set(workspace, challenger, challenger.evaluated_scorer)
-    theirs, _ = _training_set(workspace, challenger, champion.scorer)
+    told = ModelSettings.from_json(champion.manifest.get("settings", {}))
+    theirs, _ = _training_set(workspace, challenger, champion.scorer, told)
     test = ours.take(parts.test)
     progress("comparing with the champion", 0.5)
     scorer, how = unseen_scorer(champion, theirs, parts.fit, parts.first_test)
@@ -65,15 +67,22 @@ def _known(figure: float) -> float | None:
     return figure if np.isfinite(figure) else None
 
 
-def _training_set(workspace: Workspace, challenger: Bundle, scorer: Scorer) -> tuple[TrainingSet, Split]:
-    """The challenger's moments with the features of a scorer, and how the challenger divided them."""
+def _training_set(
+    workspace: Workspace, challenger: Bundle, scorer: Scorer, settings: ModelSettings = NOTHING_SAID
+) -> tuple[TrainingSet, Split]:
+    """The challenger's moments with the features of a scorer, and how the challenger divided them.
+
+    Parameters
+    ----------
+    settings : those that the scorer's fits follow, where it may be fitted again.
+    """
     about = challenger.manifest
     history = read_history(workspace, schema=scorer.definitions.schema, data_end=int(about["data_end"])).history
     plan = about["schedule"]
     schedule = Schedule(after_creation=tuple(plan["after_creation"]), every=plan["every"], until=plan["until"])
     labelled = settled_moments(history, schedule, int(about["horizon"]))
     moments, labels = labelled.moments, labelled.labels
-    train_set = TrainingSet.build(history, moments, labels, scorer.definitions, int(about["horizon"]))
+    train_set = TrainingSet.build(history, moments, labels, scorer.definitions, int(about["horizon"]), settings)
     return train_set, split(train_set, delay=history.outcomes.delay, unsettled=labelled.unsettled)
 
 

@@ -27,6 +27,7 @@ from training.ranker import Progress
 from training.recipe import Recipe
 from training.reference import Reference, draw_one_each
 from training.segments import segments_of_test
+from training.settings_words import settings_about, settings_warnings
 from training.split import THIRDS, Split
 from training.tuned import DEFAULT, Tuned, with_gain
 from training.what_moves import moves_of_training
@@ -77,6 +78,8 @@ def retrain(
     ------
     DataError, TooLittleData
         The tables cannot be used, or hold too few settled outcomes.
+    UsageError
+        The settings of the model name what the tables don't have.
     """
     recipe = recipe or Recipe()
     prepared = prepare(workspace, progress=progress, clock=reading_clock or clock)
@@ -97,7 +100,7 @@ def retrain(
     test = evaluated.choices.reduce(whole).take(parts.test)
     probability = evaluated.scorer.score(test.values)[1]
     points = points_of(history, Moments(whole.lead, whole.as_of), rules)
-    warnings = _warnings(labelled, whole, parts)
+    warnings = (*_warnings(labelled, whole, parts), *settings_warnings(workspace.model, whole))
     about = provenance(workspace, history, labelled, whole, recipe, evaluated, serving, rules)
     train_set = serving.choices.reduce(whole)
     reference = _reference(serving, train_set, evaluated, parts.test, probability)
@@ -126,6 +129,7 @@ def retrain(
             "guard": [each.to_json() for each in prepared.findings],
             "warnings": list(warnings),
             "moves": moves_of_training(serving.scorer, train_set, history, labelled.schedule).to_json(),
+            "settings": settings_about(workspace.model, whole, history),
             "segments": [each.to_json() for each in segments_of_test(history, test, probability, labelled.schedule)],
             **({"tuning": with_gain(tuned, evaluation)} if tuned else {}),
         },

@@ -28,7 +28,7 @@ from features.definitions import (
 from features.schema import Schema
 from features.wording import formats
 from features.wording.sentences import position, span
-from features.wording.subjects import column_text, fill, subject
+from features.wording.subjects import called_text, column_text, fill, subject
 from features.wording.texts import Lang, text
 
 _KEYS: Mapping[type[Definition], str] = {
@@ -53,6 +53,8 @@ _KEYS: Mapping[type[Definition], str] = {
 
 def label(definition: Definition, schema: Schema, lang: Lang) -> str:
     """Name of a feature: "viewed the pricing page: count, last 7 days"."""
+    if definition.called:
+        return called_text(definition.called, lang)
     words: dict[str, str] = {}
     column = getattr(definition, "column", "")
     if column:
@@ -77,6 +79,8 @@ def label(definition: Definition, schema: Schema, lang: Lang) -> str:
 
 def topic_label(definition: Definition, schema: Schema, lang: Lang) -> str:
     """What a definition's topic is about, the same for all definitions of one topic: "viewed the pricing page"."""
+    if definition.called:
+        return called_text(definition.called, lang)
     column = getattr(definition, "column", "")
     words = {"column": column_text(column, schema, lang) if column else ""}
     match definition:

@@ -35,7 +35,7 @@ from features.definitions import (
 )
 from features.schema import Schema
 from features.wording import formats
-from features.wording.subjects import column_text, fill, subject, value_text
+from features.wording.subjects import called_text, column_text, fill, subject, value_text
 from features.wording.texts import Lang, text, texts
 
 Value = float | str | None
@@ -59,6 +59,8 @@ def say(definition: Definition, value: Value, schema: Schema, lang: Lang) -> str
     value : the feature's value; a category as its text or its code; None or NaN where it is missing.
     schema : the words and values of the workspace.
     lang : "en" or "ja".
+
+    A definition that the workspace gave a name is said as "name: value", whatever it computes.
 
     Returns
     -------
@@ -118,10 +120,29 @@ class _Speech:
 
 
 def _compile(definition: Definition, schema: Schema, lang: Lang) -> Sentence:
+    if definition.called:
+        return _own(definition, called_text(definition.called, lang), schema, lang)
     made = _of_one_lead(definition, schema, lang) or _of_events(definition, schema, lang)
     if made is None:
         raise ValueError(f"no wording for {type(definition).__name__}")
     return made
+
+
+def _own(definition: Definition, name: str, schema: Schema, lang: Lang) -> Sentence:
+    """A value beside the name that the workspace gave it."""
+    write = _writer(lang)
+    match definition:
+        case LastCategory(column, _, values):
+            return _of_categories("own", {"name": name}, column, values, schema, lang)
+        case DaysSinceLast() | DaysSinceFirst():
+            return _some_or_missing("own", {"name": name}, "{text}", lambda days: formats.ago(days, lang), lang)
+        case MeanGap() | LastGap():
+            return _some_or_missing("own", {"name": name}, "{text}", lambda days: formats.rough(days, lang), lang)
+        case Share():
+            return _some_or_missing("own", {"name": name}, "{text}", lambda x: formats.percent(x, lang), lang)
+        case Trend() | DecayedCount():
+            return _some_or_missing("own", {"name": name}, "{text}", lambda x: write(round(x, 1)), lang)
+    return _some_or_missing("own", {"name": name}, "{text}", write, lang)
 
 
 def _writer(lang: Lang) -> Callable[[float], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from features.definitions import OTHER, Selector
+from features.definitions import OTHER, Called, Selector
 from features.schema import Schema, Words
 from features.wording.texts import Lang, humanised, known, known_key, known_words, text
 
@@ -38,6 +38,11 @@ def column_text(column: str, schema: Schema, lang: Lang) -> str:
     """A column of events or attributes: as the toml says it, a common name's words, else the name without underscores."""
     given = _given(schema.attribute_words, column, lang)
     return given or known_words("columns", column, lang) or humanised(column)
+
+
+def called_text(called: Called, lang: Lang) -> str:
+    """What a workspace calls a definition of its own: in its words, else the name without underscores."""
+    return getattr(called, lang) or humanised(called.name)
 
 
 def value_text(column: str, value: str, schema: Schema, lang: Lang) -> str:

@@ -1,0 +1,163 @@
+"""docs/model.toml on a real workspace: checked, trained, served online by the same path, compared, and told where it is wrong."""
+
+from __future__ import annotations
+
+import csv
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from features.model_settings import ModelSettings
+from features.workspace import load_workspace
+from journeys.made_workspace import QUICK, Row, made_tables, write
+from journeys.running import explained, propensity
+from serving.agreement import AgreementState
+from serving.answers import Answers
+from serving.champion import Snapshot
+from serving.metrics import Metrics
+from serving.scoring import ServingModel
+from serving.store.opening import open_address
+from serving.wire import read_lead
+from serving.withheld import Withheld
+from training.bundle import Bundle, load_bundle
+from training.registry import open_registry
+
+EXAMPLE = (Path(__file__).parents[2] / "docs" / "model.toml").read_text(encoding="utf-8")
+
+
+def tables_with_channels() -> Any:
+    """The made tables with the two further columns of events that the example names."""
+    tables, random_ = made_tables(), random.Random(3)
+    events: list[Row] = [
+        {**row, "channel": random_.choice(["web", "mail"]), "value": str(random_.randint(1, 9))}
+        for row in tables.events
+    ]
+    return tables.with_rows(events=events)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace trained with all that the example sets."""
+    folder = write(tmp_path_factory.mktemp("settings") / "company", tables_with_channels(), toml=QUICK + EXAMPLE)
+    (folder / "said.txt").write_text(propensity("train", folder).out, encoding="utf-8")
+    return folder
+
+
+def bundle_of(folder: Path) -> Bundle:
+    registry = open_registry(load_workspace(folder))
+    champion = registry.champion()
+    assert champion is not None
+    return load_bundle(registry.fetch(champion))
+
+
+def test_check_and_train_say_what_the_settings_come_to(company: Path) -> None:
+    for said in (propensity("check", company).out, (company / "said.txt").read_text(encoding="utf-8")):
+        said = " ".join(said.split())
+        assert "Definitions of your own: pages_lately, web_interest, picking_up, days_to_look," in said
+        assert "Left out are features of trend, source." in said
+        assert "The score never falls with more of pricing_page_viewed (" in said
+        assert "call_booked 1 x 1.5: " in said
+
+
+def test_the_model_keeps_and_follows_them(company: Path) -> None:
+    bundle = bundle_of(company)
+    names = bundle.scorer.definitions.names
+    assert ModelSettings.from_json(bundle.manifest["settings"]) == load_workspace(company).model
+    assert {"pages_lately", "picking_up", "last_channel_but_one", "pricing_page_viewed.sum.value.21d"} <= set(names)
+    assert "source" not in names
+    assert not any(".trend." in name for name in names)
+
+
+def test_more_of_what_is_held_upwards_never_lowers_a_score(company: Path) -> None:
+    bundle = bundle_of(company)
+    values = np.tile(np.where(np.arange(len(bundle.scorer.definitions)) % 2, 1.0, 0.0), (40, 1))
+    for name, sign in (
+        ("pricing_page_viewed.count.ever", 1),
+        ("pricing_page_viewed.since_last", -1),
+        ("days_to_look", -1),
+    ):
+        sweep = values.copy()
+        sweep[:, bundle.scorer.definitions.names.index(name)] = np.linspace(0, 30, 40)
+        for scorer in (bundle.scorer, bundle.evaluated_scorer):
+            assert (sign * np.diff(scorer.score(sweep)[1]) >= -1e-12).all()
+
+
+def test_a_lead_told_online_gets_the_score_and_the_words_of_the_tables(company: Path, tmp_path: Path) -> None:
+    bundle = bundle_of(company)
+    snapshot = Snapshot(ServingModel("company", "1", bundle), bundle.scorer.definitions.schema, AgreementState())
+    answers = Answers(
+        snapshot=lambda: snapshot,
+        leads=None,  # type: ignore[arg-type]
+        facts=lambda ids, as_of: {},
+        withheld=Withheld(open_address("sqlite:///store.db", tmp_path)),
+        metrics=Metrics(),
+        clock=lambda: 0,
+    )
+    rows = {
+        name: list(csv.DictReader((company / f"{name}.csv").open(encoding="utf-8"))) for name in ("leads", "events")
+    }
+    own = {each.name for each in bundle.scorer.definitions if each.called}
+    told_own = set()
+    for lead_id in ("L0003", "L0007", "L0011", "L0200"):
+        as_of = "2025-11-20T00:00:00Z"
+        (lead,) = (row for row in rows["leads"] if row["lead_id"] == lead_id)
+        reply = answers.score(
+            read_lead(
+                {
+                    "lead_id": lead_id,
+                    "created_at": lead["created_at"].replace(" ", "T") + "Z",
+                    "as_of": as_of,
+                    "attributes": {"company_size": lead["company_size"], "source": lead["source"]},
+                    "events": [
+                        {
+                            "event_type": row["event_type"],
+                            "occurred_at": row["occurred_at"].replace(" ", "T") + "Z",
+                            "channel": row["channel"],
+                            "value": float(row["value"]),
+                        }
+                        for row in rows["events"]
+                        if row["lead_id"] == lead_id
+                    ],
+                }
+            )
+        )
+        of_tables = explained(company, lead_id, "--as-of", as_of)
+        assert reply["probability"] == of_tables["probability"]
+        assert reply["reasons"] == of_tables["reasons"]
+        reasons = reply["reasons"]["for"] + reply["reasons"]["against"]
+        told_own |= {(each["feature"], each["text"].partition(":")[0]) for each in reasons if each["feature"] in own}
+    assert told_own
+    assert told_own <= {("pages_lately", "pages viewed lately"), *((name, name.replace("_", " ")) for name in own)}
+
+
+def test_a_challenger_with_other_settings_is_compared_and_the_difference_of_definitions_told(
+    company: Path, tmp_path: Path
+) -> None:
+    toml = company / "propensity.toml"
+    before = toml.read_text(encoding="utf-8")
+    try:
+        toml.write_text(QUICK, encoding="utf-8")
+        assert "definitions" in " ".join(explained(company, "L0007")["warnings"])
+        propensity("train", company)
+        assert "passed: not worse than the champion" in propensity("promote", company).out
+        assert "definitions" not in " ".join(explained(company, "L0007")["warnings"])
+        propensity("rollback", company)
+    finally:
+        toml.write_text(before, encoding="utf-8")
+
+
+def test_what_the_tables_do_not_have_ends_with_its_line_and_no_model(company: Path) -> None:
+    toml = company / "propensity.toml"
+    before = toml.read_text(encoding="utf-8")
+    try:
+        toml.write_text(before.replace('pricing_page_viewed = "up"', 'pricing_page_vieved = "up"'), encoding="utf-8")
+        line = 1 + toml.read_text(encoding="utf-8").split("\n").index('pricing_page_vieved = "up"')
+        for command in ("check", "train"):
+            error = propensity(command, company, code=2).err
+            assert f'propensity.toml line {line}: monotone "pricing_page_vieved" means no feature' in error
+            assert 'did you mean "pricing_page_viewed"?' in error
+    finally:
+        toml.write_text(before, encoding="utf-8")
