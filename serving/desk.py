@@ -109,10 +109,10 @@ def open_desk(workspace: Workspace) -> Desk:
         stages=history.schema.stages,
     )
     agreement = agreement_state(workspace.folder, **meaning)
-    return Desk(workspace, model, history, meaning, agreement, _differences(workspace, champion))
+    return Desk(workspace, model, history, meaning, agreement, toml_differences(workspace, champion))
 
 
-def _differences(workspace: Workspace, model: ServingModel | None) -> tuple[Notice, ...]:
+def toml_differences(workspace: Workspace, model: ServingModel | None) -> tuple[Notice, ...]:
     """What the toml says otherwise than the model was trained with: it changes nothing, and is told."""
     if model is None:
         return ()
@@ -124,7 +124,7 @@ def _differences(workspace: Workspace, model: ServingModel | None) -> tuple[Noti
     if workspace.zone != model.schema.zone:
         differs.append("timezone")
     told = [each.to_json() for each in workspace.model.definitions]
-    if told != model.bundle.manifest.get("settings", {}).get("definitions", []):
+    if told != model.bundle.manifest.get("model_settings", {}).get("definitions", []):
         differs.append("definitions")
     return (Notice("warning.toml_differs", {"names": ", ".join(differs)}),) if differs else ()
 

@@ -50,7 +50,7 @@ def compare(
     """
     progress("comparing with the champion", 0.0)
     ours, parts = _training_set(workspace, challenger, challenger.evaluated_scorer)
-    told = ModelSettings.from_json(champion.manifest.get("settings", {}))
+    told = ModelSettings.from_json(champion.manifest.get("model_settings", {}))
     theirs, _ = _training_set(workspace, challenger, champion.scorer, told)
     test = ours.take(parts.test)
     progress("comparing with the champion", 0.5)

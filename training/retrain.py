@@ -129,7 +129,7 @@ def retrain(
             "guard": [each.to_json() for each in prepared.findings],
             "warnings": list(warnings),
             "moves": moves_of_training(serving.scorer, train_set, history, labelled.schedule).to_json(),
-            "settings": settings_about(workspace.model, whole, history),
+            "model_settings": settings_about(workspace.model, whole, history),
             "segments": [each.to_json() for each in segments_of_test(history, test, probability, labelled.schedule)],
             **({"tuning": with_gain(tuned, evaluation)} if tuned else {}),
         },

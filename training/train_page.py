@@ -41,7 +41,7 @@ def train_page(trained: Retrained, version: Version, *, first: bool) -> str:
         *rejected_lines(trained.tables),
         *guard_lines(trained.findings),
         *trained.split.words(),
-        *about.get("settings", {}).get("words", []),
+        *about.get("model_settings", {}).get("words", []),
         "",
         figures_table(evaluation),
         *tuning_words(about.get("tuning")),

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import csv
 import random
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from features.model_settings import ModelSettings
+from features.model_settings import NOTHING_SAID, ModelSettings
 from features.workspace import load_workspace
 from journeys.made_workspace import QUICK, Row, made_tables, write
 from journeys.running import explained, propensity
-from serving.agreement import AgreementState
 from serving.answers import Answers
 from serving.champion import Snapshot
+from serving.desk import toml_differences
 from serving.metrics import Metrics
 from serving.scoring import ServingModel
+from serving.signatures import AgreementState
 from serving.store.opening import open_address
 from serving.wire import read_lead
 from serving.withheld import Withheld
 from training.bundle import Bundle, load_bundle
+from training.promotion import compare
 from training.registry import open_registry
 
+AS_OF = "2025-11-20T00:00:00Z"
 EXAMPLE = (Path(__file__).parents[2] / "docs" / "model.toml").read_text(encoding="utf-8")
 
 
@@ -65,7 +70,7 @@ def test_check_and_train_say_what_the_settings_come_to(company: Path) -> None:
 def test_the_model_keeps_and_follows_them(company: Path) -> None:
     bundle = bundle_of(company)
     names = bundle.scorer.definitions.names
-    assert ModelSettings.from_json(bundle.manifest["settings"]) == load_workspace(company).model
+    assert ModelSettings.from_json(bundle.manifest["model_settings"]) == load_workspace(company).model
     assert {"pages_lately", "picking_up", "last_channel_but_one", "pricing_page_viewed.sum.value.21d"} <= set(names)
     assert "source" not in names
     assert not any(".trend." in name for name in names)
@@ -96,68 +101,70 @@ def test_a_lead_told_online_gets_the_score_and_the_words_of_the_tables(company: 
         metrics=Metrics(),
         clock=lambda: 0,
     )
-    rows = {
-        name: list(csv.DictReader((company / f"{name}.csv").open(encoding="utf-8"))) for name in ("leads", "events")
+    of_tables = explained(company, "L0007", "--as-of", AS_OF)
+    reply = answers.score(read_lead(told(company, "L0007")))
+    assert reply["probability"] == of_tables["probability"]
+    assert reply["reasons"] == of_tables["reasons"]
+
+    words = {
+        each.name: each.called.en or each.name.replace("_", " ") for each in bundle.scorer.definitions if each.called
     }
-    own = {each.name for each in bundle.scorer.definitions if each.called}
-    told_own = set()
-    for lead_id in ("L0003", "L0007", "L0011", "L0200"):
-        as_of = "2025-11-20T00:00:00Z"
-        (lead,) = (row for row in rows["leads"] if row["lead_id"] == lead_id)
-        reply = answers.score(
-            read_lead(
-                {
-                    "lead_id": lead_id,
-                    "created_at": lead["created_at"].replace(" ", "T") + "Z",
-                    "as_of": as_of,
-                    "attributes": {"company_size": lead["company_size"], "source": lead["source"]},
-                    "events": [
-                        {
-                            "event_type": row["event_type"],
-                            "occurred_at": row["occurred_at"].replace(" ", "T") + "Z",
-                            "channel": row["channel"],
-                            "value": float(row["value"]),
-                        }
-                        for row in rows["events"]
-                        if row["lead_id"] == lead_id
-                    ],
-                }
-            )
-        )
-        of_tables = explained(company, lead_id, "--as-of", as_of)
-        assert reply["probability"] == of_tables["probability"]
-        assert reply["reasons"] == of_tables["reasons"]
-        reasons = reply["reasons"]["for"] + reply["reasons"]["against"]
-        told_own |= {(each["feature"], each["text"].partition(":")[0]) for each in reasons if each["feature"] in own}
-    assert told_own
-    assert told_own <= {("pages_lately", "pages viewed lately"), *((name, name.replace("_", " ")) for name in own)}
+    said = {}
+    for number in range(7, 60):
+        reasons = answers.score(read_lead(told(company, f"L{number:04d}")))["reasons"]
+        said |= {each["feature"]: each["text"] for each in (*reasons["for"], *reasons["against"])}
+    own = said.keys() & words.keys()
+    assert own, "none of the definitions of one's own was ever a reason"
+    assert all(said[name].startswith(f"{words[name]}: ") for name in own)
 
 
-def test_a_challenger_with_other_settings_is_compared_and_the_difference_of_definitions_told(
-    company: Path, tmp_path: Path
-) -> None:
-    toml = company / "propensity.toml"
-    before = toml.read_text(encoding="utf-8")
-    try:
-        toml.write_text(QUICK, encoding="utf-8")
-        assert "definitions" in " ".join(explained(company, "L0007")["warnings"])
-        propensity("train", company)
-        assert "passed: not worse than the champion" in propensity("promote", company).out
-        assert "definitions" not in " ".join(explained(company, "L0007")["warnings"])
-        propensity("rollback", company)
-    finally:
-        toml.write_text(before, encoding="utf-8")
+def told(company: Path, lead_id: str) -> dict[str, Any]:
+    """A lead of the tables as a caller would tell it."""
+    leads, events = (
+        list(csv.DictReader((company / f"{name}.csv").open(encoding="utf-8"))) for name in ("leads", "events")
+    )
+    (lead,) = (row for row in leads if row["lead_id"] == lead_id)
+    return {
+        "lead_id": lead_id,
+        "created_at": f"{lead['created_at'].replace(' ', 'T')}Z",
+        "as_of": AS_OF,
+        "attributes": {"company_size": lead["company_size"], "source": lead["source"]},
+        "events": [
+            {
+                "event_type": row["event_type"],
+                "occurred_at": f"{row['occurred_at'].replace(' ', 'T')}Z",
+                "channel": row["channel"],
+                "value": float(row["value"]),
+            }
+            for row in events
+            if row["lead_id"] == lead_id
+        ],
+    }
 
 
-def test_what_the_tables_do_not_have_ends_with_its_line_and_no_model(company: Path) -> None:
-    toml = company / "propensity.toml"
-    before = toml.read_text(encoding="utf-8")
-    try:
-        toml.write_text(before.replace('pricing_page_viewed = "up"', 'pricing_page_vieved = "up"'), encoding="utf-8")
-        line = 1 + toml.read_text(encoding="utf-8").split("\n").index('pricing_page_vieved = "up"')
-        for command in ("check", "train"):
-            error = propensity(command, company, code=2).err
-            assert f'propensity.toml line {line}: monotone "pricing_page_vieved" means no feature' in error
-            assert 'did you mean "pricing_page_viewed"?' in error
-    finally:
-        toml.write_text(before, encoding="utf-8")
+def test_a_champion_that_is_fitted_again_to_be_compared_follows_its_own_settings(company: Path) -> None:
+    """Fitted before the test block with the choices of the evaluated model it is that model, to the bit."""
+    bundle, workspace = bundle_of(company), replace(load_workspace(company), model=NOTHING_SAID)
+    about = {**bundle.manifest, "choices": bundle.manifest["evaluated_choices"]}
+    champion = replace(bundle, manifest={**about, "split": {**about["split"], "kind": "lead"}})
+    compared = compare(workspace, bundle, champion)
+    assert compared.champion_by == "its recipe fitted before these moments"
+    assert compared.difference.point == 0.0
+
+
+def test_a_toml_with_other_definitions_is_told_of_and_changes_no_score(company: Path) -> None:
+    model = ServingModel("company", "1", bundle_of(company))
+    workspace = load_workspace(company)
+    assert toml_differences(workspace, model) == ()
+    (notice,) = toml_differences(replace(workspace, model=NOTHING_SAID), model)
+    assert "definitions" in notice.text("en")
+
+
+def test_what_the_tables_do_not_have_ends_with_its_line(company: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(company, tmp_path / "company", ignore=shutil.ignore_patterns(".propensity")))
+    toml = (other / "propensity.toml").read_text(encoding="utf-8").replace('viewed = "up"', 'vieved = "up"')
+    (other / "propensity.toml").write_text(toml, encoding="utf-8")
+    line = 1 + toml.split("\n").index('pricing_page_vieved = "up"')
+    error = propensity("check", other, code=2).err
+    assert f'propensity.toml line {line}: monotone "pricing_page_vieved" means no feature' in error
+    assert 'did you mean "pricing_page_viewed"?' in error
