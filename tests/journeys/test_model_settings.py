@@ -157,7 +157,7 @@ def test_a_toml_with_other_definitions_is_told_of_and_changes_no_score(company: 
     workspace = load_workspace(company)
     assert toml_differences(workspace, model) == ()
     (notice,) = toml_differences(replace(workspace, model=NOTHING_SAID), model)
-    assert "definitions" in notice.text("en")
+    assert "definitions" in notice.said("en")
 
 
 def test_what_the_tables_do_not_have_ends_with_its_line(company: Path, tmp_path: Path) -> None:
