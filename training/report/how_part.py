@@ -23,7 +23,7 @@ _RECIPE = {
 
 
 def how_part(bundle: Bundle) -> dict[str, Any]:
-    """What forward loss chose, the recipe, versions and digests."""
+    """What the workspace set, what forward loss chose, the recipe, versions and digests."""
     about = bundle.manifest
     choices, recipe = about.get("choices", {}), about.get("recipe", {})
     tables = about.get("tables", {}).get("tables", {})
@@ -39,6 +39,7 @@ def how_part(bundle: Bundle) -> dict[str, Any]:
             if rows
         ],
         "calibrations": _calibrations(about.get("evaluated_calibrations", {})),
+        "settings": about.get("model_settings", {}).get("words", []),
         "recipe": [(words, f"{recipe[name]:g}") for name, words in _RECIPE.items() if recipe.get(name) is not None],
         "versions": sorted(about.get("versions", {}).items()),
         "commit": about.get("commit") or "",

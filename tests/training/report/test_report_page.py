@@ -186,6 +186,12 @@ def test_warnings_and_what_the_guard_found_are_told(made: tuple[Bundle, Training
     assert "Nothing smells of the future." in Read(report_html(made[0])).text
 
 
+def test_what_the_workspace_sets_is_told(made: tuple[Bundle, TrainingSet]) -> None:
+    told = with_manifest(made[0], model_settings={"words": [f"Definitions of your own: {EVIL}."]})
+    assert f"What the workspace setsDefinitions of your own: {EVIL}." in Read(report_html(told)).text.replace("\n", "")
+    assert "What the workspace sets" not in report_html(made[0])
+
+
 def test_the_agreements_cutoffs_stand_among_the_others_with_what_they_would_have_given(
     made: tuple[Bundle, TrainingSet],
 ) -> None:
