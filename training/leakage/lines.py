@@ -15,8 +15,7 @@ def guard_lines(findings: Sequence[Finding]) -> Iterator[str]:
         for subject in dict.fromkeys((each.about, each.subject) for each in gone):
             own = [each for each in gone if (each.about, each.subject) == subject]
             yield f"  {own[0].named} ({own[0].severity}): {'; '.join(each.sentence for each in own)}"
-            if own[0].setting:
-                yield f"    if it is known before: {own[0].setting}"
+        yield f"If one of them is known before the moment, say why and train again: {gone[0].setting}"
     for each in findings:
         if each.trusted is not None:
             yield f"Trusted: {each.named} ({each.sentence}), because: {each.trusted}"

@@ -77,6 +77,16 @@ def test_check_names_what_training_leaves_out(company: Seen, guarded: Guarded) -
         assert " ".join(line.split()) in said
 
 
+def test_each_is_said_once_with_its_evidence_and_how_it_is_settled(guarded: Guarded) -> None:
+    lines = list(guard_lines(guarded.findings))
+    assert lines[0].startswith("Left out of the features")
+    for name in LEAKS:
+        assert len([line for line in lines if line.startswith(f"  {name} (")]) == 1
+    assert [line for line in lines if line.endswith('trust = { amount_signed = "why it is known before the moment" }')]
+    (owner,) = [line for line in lines if line.startswith("Warning: owner: ")]
+    assert owner.endswith('If it is not: [attributes] ignore = ["owner"]')
+
+
 def test_trust_brings_a_column_and_an_event_type_back_and_keeps_the_reason(company: Seen) -> None:
     trust = {"call_duration": "length of our own first call", LEAKING_EVENT: "archived when the lead comes"}
     guarded = look(replace(company.workspace, trust=trust), company.sight)
