@@ -243,3 +243,19 @@ def test_the_report_is_json(tmp_path: Path) -> None:
     report = read_history(workspace, clock=lambda: NOW).report
     assert json.loads(json.dumps(report.to_json()))["tables"]["leads"]["rows"] == 2
     assert set(report.digests) == {"leads.csv", "events.csv", "outcomes.csv"}
+
+
+def test_what_is_made_of_events_may_be_trusted_and_ignored_and_a_slip_of_the_pen_is_told(tmp_path: Path) -> None:
+    """A single feature, which has a dot in its name, may be trusted as well."""
+    told = read(
+        tmp_path,
+        leads="lead_id,created_at,source\nL1,2026-01-01T00:00:00Z,web\nL2,2026-01-02T00:00:00Z,fair\n",
+        events="lead_id,occurred_at,event_type,device\nL1,2026-01-03T00:00:00Z,page_viewed,phone\n",
+        toml=TARGET
+        + '[attributes]\nignore = ["device", "sauce"]\n[attributes.trust]\npage_viewed = "a"\n"any.count.ever" = "b"\n'
+        'suorce = "c"\n',
+    ).report.warnings
+    assert [each for each in told if "is no column" in each] == [
+        '[attributes] "sauce" is no column of leads or attributes did you mean "source"?',
+        '[attributes] "suorce" is no column of leads or attributes did you mean "source"?',
+    ]

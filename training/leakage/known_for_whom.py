@@ -18,8 +18,8 @@ RATIO_OF_EVENTS = 20.0
 SHARE = 0.5
 """Part of the leads of that fate from which on a column is left out; below, it warns."""
 LEAST_SHARE = 0.1
-FEWEST = 20
-"""Leads of a fate, and others."""
+FEWEST, FEWEST_HITS = 20, 10
+"""Leads of a fate, and others; and of these of the fate those with such a cell."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def events_for_whom(sight: Sight) -> Iterator[Finding]:
         has[lead[before & (codes == code)]] = True
         for what, fate in fates:
             contrast = _contrast(has, fate, sight.quarter)
-            if contrast is None or contrast.ratio < RATIO_OF_EVENTS or int((has & fate).sum()) < FEWEST:
+            if contrast is None or contrast.ratio < RATIO_OF_EVENTS or contrast.leads * contrast.ours < FEWEST:
                 continue
             yield Finding(
                 code="event_when_ended",
@@ -117,6 +117,8 @@ def _contrast(cells: NDArray[np.bool_], fate: NDArray[np.bool_], quarter: NDArra
     if ours[both].sum() < FEWEST or theirs[both].sum() < FEWEST:
         return None
     hits, others = np.bincount(quarter[fate & cells], minlength=4), np.bincount(quarter[~fate & cells], minlength=4)
+    if hits[both].sum() < FEWEST_HITS:
+        return None
     total = (ours + theirs)[both]
     above = (hits[both] * theirs[both] / total).sum()
     below = ((others[both] + 0.5 / both.sum()) * ours[both] / total).sum()
