@@ -55,23 +55,21 @@ def guard_part(about: Mapping[str, Any]) -> dict[str, Any]:
         }
         for each in found or ()
     ]
-    out = len({(each["about"], each["subject"]) for each in rows if each["left_out"]})
-    trusted = len({(each["about"], each["subject"]) for each in rows if each["trusted"]})
-    warned = len({(each["about"], each["subject"]) for each in rows if not each["left_out"] and not each["trusted"]})
-    told = [
-        f"{n} {'is' if n == 1 else 'are'} {what}"
-        for n, what in (
-            (out, "left out of the features"),
-            (trusted, "used since the workspace trusts it"),
-            (warned, "worth a look"),
-        )
-        if n
-    ]
+    subjects = {
+        "left out of the features": [each["subject"] for each in rows if each["left_out"]],
+        "used since the workspace trusts it": [each["subject"] for each in rows if each["trusted"]],
+        "used, and worth a look": [each["subject"] for each in rows if not each["left_out"] and not each["trusted"]],
+    }
+    told = [f"{what}: {_named(list(dict.fromkeys(names)))}" for what, names in subjects.items() if names]
     return {
         "looked": found is not None,
         "rows": rows,
-        "summary": f"Of what smells of the future, {'; '.join(told)}." if told else "Nothing smells of the future.",
+        "summary": f"Of what smells of the future is {'; '.join(told)}." if told else "Nothing smells of the future.",
     }
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _facts(bundle: Bundle, zone: str) -> list[tuple[str, str]]:

@@ -40,12 +40,19 @@ def how_part(bundle: Bundle) -> dict[str, Any]:
         ],
         "calibrations": _calibrations(about.get("evaluated_calibrations", {})),
         "settings": about.get("model_settings", {}).get("words", []),
-        "recipe": [(words, f"{recipe[name]:g}") for name, words in _RECIPE.items() if recipe.get(name) is not None],
+        "recipe": [(words, _setting(name, recipe[name])) for name, words in _RECIPE.items() if name in recipe],
         "versions": sorted(about.get("versions", {}).items()),
-        "commit": about.get("commit") or "",
+        "commit": (about.get("commit") or "")
+        + (" with uncommitted changes" if about.get("uncommitted_changes") else ""),
+        "lock": about.get("lock") or "",
+        "machine": about.get("machine") or "",
         "digest": bundle.digest,
         "digests": [(name, sha) for each in tables.values() for name, sha in sorted(each["digests"].items())],
     }
+
+
+def _setting(name: str, value: float) -> str:
+    return "no limit" if name == "max_depth" and value < 0 else str(value)
 
 
 def _chosen(choices: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -181,7 +181,7 @@ def test_warnings_and_what_the_guard_found_are_told(made: tuple[Bundle, Training
     text = Read(report_html(with_manifest(made[0], warnings=["provisional!"], guard=[found, trusted]))).text
     assert "provisional!" in text
     assert "known for 3% of open leads" in text
-    assert "1 is left out of the features; 1 is used since the workspace trusts it." in text
+    assert "is left out of the features: duration; used since the workspace trusts it: stage." in text
     assert "Trusted: known at sign-up" in text
     assert "Nothing smells of the future." in Read(report_html(made[0])).text
 
