@@ -106,7 +106,8 @@ def _said(found: TwoModels, now: ServingModel, then: ServingModel) -> list[Rende
     if not found.movers:
         return said
     said += ["", "Why, over those who move (mean change of the log-odds):", _topics(found.movers)]
-    said += ["", "Who moves, into or out of SQL first:", _movers(found.movers[:SHOWN])]
+    heading = "Who moves, into or out of SQL first:" if found.by_band else "Who moves, the most first:"
+    said += ["", heading, _movers(found.movers[:SHOWN], by_band=found.by_band)]
     if len(found.movers) > SHOWN:
         said.append(f"and {len(found.movers) - SHOWN:,} more; --out FILE.csv writes all.")
     return said
@@ -133,18 +134,19 @@ def _topics(movers: Sequence[Mover]) -> Table:
     return table
 
 
-def _movers(movers: Sequence[Mover]) -> Table:
+def _movers(movers: Sequence[Mover], *, by_band: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("lead", overflow="fold")
-    table.add_column("band", no_wrap=True)
+    if by_band:
+        table.add_column("band", no_wrap=True)
     table.add_column("probability", no_wrap=True, justify="right")
     table.add_column("why, in log-odds", overflow="fold", ratio=1)
     for each in movers:
         table.add_row(
             Text(plain(each.now.lead_id)),
-            f"{band_name(each.now.band)} → {band_name(each.then.band)}",
+            *([f"{band_name(each.now.band)} → {band_name(each.then.band)}"] if by_band else []),
             f"{percent(each.now.probability or 0.0, 'en')} → {percent(each.then.probability or 0.0, 'en')}",
-            Text(plain(_why(each.changes[:REASONS]))),
+            Text(plain(_why(each.why[:REASONS]))),
         )
     return table
 
@@ -155,7 +157,7 @@ def _why(changes: Sequence[Change]) -> str:
 
 def _write(found: TwoModels, out: Path) -> None:
     """All open leads, whole or not at all; no cell that a spreadsheet would run."""
-    why = {each.now.lead_id: _why(each.changes[:SHOWN]) for each in found.movers}
+    why = {each.now.lead_id: _why(each.why[:SHOWN]) for each in found.movers}
     out.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f".{out.name}.", dir=out.parent)
     try:

@@ -53,6 +53,11 @@ class Mover:
         """By how much the log-odds of its probability rise."""
         return _log_odds(self.then) - _log_odds(self.now)
 
+    @property
+    def why(self) -> tuple[Change, ...]:
+        """The changes that go where the lead goes, then those against it, each the strongest first."""
+        return tuple(sorted(self.changes, key=lambda each: each.log_odds * self.log_odds < 0))
+
 
 @dataclass(frozen=True, eq=False)
 class TwoModels:
@@ -62,7 +67,7 @@ class TwoModels:
     ----------
     now, then : scores in the same order.
     movers : those who change their band, into or out of SQL first, then by how far; where there is no band, the leads
-        whose probability changes most.
+        whose probability changes most, by how much.
     by_band : whether the movers are those who change their band.
     """
 
@@ -93,7 +98,7 @@ def two_models(both: SideBySide) -> TwoModels:
         rows = sorted(row for row in order[:LARGEST] if size[row] > 0)
     first, second = _parts(both.now, now, rows), _parts(both.then, then, rows)
     movers = [Mover(now[row], then[row], _changes(a, b)) for row, a, b in zip(rows, first, second, strict=True)]
-    return TwoModels(now, then, tuple(sorted(movers, key=_furthest)), by_band)
+    return TwoModels(now, then, tuple(sorted(movers, key=_furthest if by_band else _most)), by_band)
 
 
 Parts = dict[tuple[str, str], tuple[str, float]]
@@ -141,6 +146,10 @@ def _log_odds(score: LeadScore) -> float:
 def _furthest(mover: Mover) -> tuple[bool, float, str]:
     sales = Band.SQL in (mover.now.band, mover.then.band)
     return not sales, -abs(mover.log_odds), mover.now.lead_id
+
+
+def _most(mover: Mover) -> tuple[float, str]:
+    return -abs((mover.then.probability or 0.0) - (mover.now.probability or 0.0)), mover.now.lead_id
 
 
 def _from_the_top(score: LeadScore) -> tuple[float, str]:
