@@ -76,11 +76,11 @@ def interacting(leads: int, seed: int) -> TrainingSet:
 
 
 def test_where_the_default_is_a_poor_recipe_a_better_one_is_found_and_better_on_later_leads(tmp_path: Path) -> None:
-    world, recipe = interacting(4500, 0), Recipe(rounds=(16, 32, 64, 128))
-    fit, test = np.arange(3000), np.arange(3000, 4500)
+    world, recipe = interacting(3600, 0), Recipe(rounds=(16, 32, 64, 128))
+    fit, test = np.arange(2400), np.arange(2400, 3600)
     watch = Watch()
     found = tune(
-        recipe, world, fit, lambda what, part: None, minutes=6, storage=tmp_path / "t.db", log=watch, clock=watch
+        recipe, world, fit, lambda what, part: None, minutes=4, storage=tmp_path / "t.db", log=watch, clock=watch
     )
     assert found.taken
     assert found.recipe != recipe
