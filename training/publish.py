@@ -70,6 +70,7 @@ def _params(trained: Retrained) -> dict[str, Any]:
         **{f"recipe.{name}": value for name, value in about["recipe"].items()},
         **{f"chosen.{name}": about["choices"][name] for name in ("rounds", "c", "weight", "dropped")},
         "split": about["split"]["kind"],
+        "guard.left_out": sorted({each.subject for each in trained.findings if each.left_out}),
         **({"model_settings": about["model_settings"]} if about.get("model_settings") else {}),
         "tables": trained.tables.digests,
         "seed": about["recipe"]["seed"],
