@@ -136,9 +136,10 @@ def weigh(history: History, moments: Moments, settings: ModelSettings) -> Weighi
         age = (moments.as_of.max() - moments.as_of).astype(np.float64)
         weight *= np.maximum(np.exp2(-age / half_life), LEAST_BY_AGE)
     counted: dict[str, dict[str, int]] = {}
+    looked_at = Definitions(history.schema, tuple(dict.fromkeys(rule.definition for rule in rules)))
+    values = compute_features(history, moments, looked_at)
     for rule in rules:
-        values = compute_features(history, moments, Definitions(history.schema, (rule.definition,)))[:, 0]
-        step = rule.reached(values)
+        step = rule.reached(values[:, looked_at.names.index(rule.definition.name)])
         factors = np.array([*(factor for _, factor in rule.steps), 1.0])  # the last stands for no step
         weight *= factors[step]
         counted[rule.key] = {told: int((step == i).sum()) for i, told in enumerate(rule.told)}

@@ -28,6 +28,7 @@ ALONE = 4096
 CELLS_ALONE = 4_000_000
 """Up to so many cells are trained on by one thread, for the same reason. The bits are the same either way."""
 MONOTONE_METHOD = "basic"
+"""Stricter than need be, and cheap. Of the finer methods models were reported that break their own constraints."""
 TREES_FILE, RANKER_FILE = "trees.txt", "ranker.json"
 
 

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import csv
+import json
 import random
 import shutil
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from features.errors import UsageError
 from features.model_settings import NOTHING_SAID, ModelSettings
 from features.workspace import load_workspace
 from journeys.made_workspace import QUICK, Row, made_tables, write
-from journeys.running import explained, propensity
 from serving.answers import Answers
 from serving.champion import Snapshot
 from serving.desk import toml_differences
 from serving.metrics import Metrics
 from serving.scoring import ServingModel
+from serving.scoring_run import explain_lead
 from serving.signatures import AgreementState
 from serving.store.opening import open_address
 from serving.wire import read_lead
 from serving.withheld import Withheld
 from training.bundle import Bundle, load_bundle
+from training.cli import check_workspace
 from training.promotion import compare
+from training.publish import publish
+from training.recipe import Recipe
 from training.registry import open_registry
+from training.retrain import retrain
+from training.train_page import train_page
 
 AS_OF = "2025-11-20T00:00:00Z"
 EXAMPLE = (Path(__file__).parents[2] / "docs" / "model.toml").read_text(encoding="utf-8")
@@ -43,25 +51,34 @@ def tables_with_channels() -> Any:
     return tables.with_rows(events=events)
 
 
+@dataclass(frozen=True)
+class Company:
+    """A workspace trained with all that the example sets, in this process: what `train` said, and the model as it is kept."""
+
+    folder: Path
+    said: str
+    bundle: Bundle
+
+
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace trained with all that the example sets."""
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     folder = write(tmp_path_factory.mktemp("settings") / "company", tables_with_channels(), toml=QUICK + EXAMPLE)
-    (folder / "said.txt").write_text(propensity("train", folder).out, encoding="utf-8")
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        workspace = load_workspace(folder)
+        registry = open_registry(workspace)
+        trained = retrain(workspace, recipe=Recipe(rounds=(16, 32, 64)))
+        version, first = publish(trained, registry)
+        yield Company(folder, train_page(trained, version, first=first), load_bundle(registry.fetch(version)))
 
 
-@pytest.fixture(scope="module")
-def bundle(company: Path) -> Bundle:
-    """Its model."""
-    registry = open_registry(load_workspace(company))
-    champion = registry.champion()
-    assert champion is not None
-    return load_bundle(registry.fetch(champion))
+@pytest.fixture
+def bundle(company: Company) -> Bundle:
+    return company.bundle
 
 
-def test_check_and_train_say_what_the_settings_come_to(company: Path) -> None:
-    for said in (propensity("check", company).out, (company / "said.txt").read_text(encoding="utf-8")):
+def test_check_and_train_say_what_the_settings_come_to(company: Company) -> None:
+    for said in (check_workspace(load_workspace(company.folder)), company.said):
         said = " ".join(said.split())
         assert "Definitions of your own: pages_lately, web_interest, picking_up, days_to_look," in said
         assert "Left out are features of trend, source." in said
@@ -69,9 +86,9 @@ def test_check_and_train_say_what_the_settings_come_to(company: Path) -> None:
         assert "call_booked 1 x 1.5: " in said
 
 
-def test_the_model_keeps_and_follows_them(company: Path, bundle: Bundle) -> None:
+def test_the_model_keeps_and_follows_them(company: Company, bundle: Bundle) -> None:
     names = bundle.scorer.definitions.names
-    assert ModelSettings.from_json(bundle.manifest["model_settings"]) == load_workspace(company).model
+    assert ModelSettings.from_json(bundle.manifest["model_settings"]) == load_workspace(company.folder).model
     assert {"pages_lately", "picking_up", "last_channel_but_one", "pricing_page_viewed.sum.value.21d"} <= set(names)
     assert "source" not in names
     assert not any(".trend." in name for name in names)
@@ -91,7 +108,7 @@ def test_more_of_what_is_held_upwards_never_lowers_a_score(bundle: Bundle) -> No
 
 
 def test_a_lead_told_online_gets_the_score_and_the_words_of_the_tables(
-    company: Path, bundle: Bundle, tmp_path: Path
+    company: Company, bundle: Bundle, tmp_path: Path
 ) -> None:
     snapshot = Snapshot(ServingModel("company", "1", bundle), bundle.scorer.definitions.schema, AgreementState())
     store = open_address("sqlite:///store.db", tmp_path)
@@ -103,8 +120,8 @@ def test_a_lead_told_online_gets_the_score_and_the_words_of_the_tables(
         metrics=Metrics(),
         clock=lambda: 0,
     )
-    of_tables = explained(company, "L0007", "--as-of", AS_OF)
-    reply = answers.score(read_lead(told(company, "L0007")))
+    of_tables = json.loads(explain_lead(company.folder, "L0007", as_of=AS_OF, lang="en", as_json=True))
+    reply = answers.score(read_lead(told(company.folder, "L0007")))
     assert reply["probability"] == of_tables["probability"]
     assert reply["reasons"] == of_tables["reasons"]
 
@@ -112,8 +129,8 @@ def test_a_lead_told_online_gets_the_score_and_the_words_of_the_tables(
         each.name: each.called.en or each.name.replace("_", " ") for each in bundle.scorer.definitions if each.called
     }
     said = {}
-    for number in range(7, 37):
-        reasons = answers.score(read_lead(told(company, f"L{number:04d}")))["reasons"]
+    for number in range(7, 27):
+        reasons = answers.score(read_lead(told(company.folder, f"L{number:04d}")))["reasons"]
         said |= {each["feature"]: each["text"] for each in (*reasons["for"], *reasons["against"])}
     store.close()
     own = said.keys() & words.keys()
@@ -121,10 +138,10 @@ def test_a_lead_told_online_gets_the_score_and_the_words_of_the_tables(
     assert all(said[name].startswith(f"{words[name]}: ") for name in own)
 
 
-def told(company: Path, lead_id: str) -> dict[str, Any]:
+def told(folder: Path, lead_id: str) -> dict[str, Any]:
     """A lead of the tables as a caller would tell it."""
     leads, events = (
-        list(csv.DictReader((company / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
+        list(csv.DictReader((folder / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
         for name in ("leads", "events")
     )
     (lead,) = (row for row in leads if row["lead_id"] == lead_id)
@@ -146,9 +163,11 @@ def told(company: Path, lead_id: str) -> dict[str, Any]:
     }
 
 
-def test_a_champion_that_is_fitted_again_to_be_compared_follows_its_own_settings(company: Path, bundle: Bundle) -> None:
+def test_a_champion_that_is_fitted_again_to_be_compared_follows_its_own_settings(
+    company: Company, bundle: Bundle
+) -> None:
     """Fitted before the test block with the choices of the evaluated model it is that model, to the bit."""
-    workspace = replace(load_workspace(company), model=NOTHING_SAID)
+    workspace = replace(load_workspace(company.folder), model=NOTHING_SAID)
     about = {**bundle.manifest, "choices": bundle.manifest["evaluated_choices"]}
     champion = replace(bundle, manifest={**about, "split": {**about["split"], "kind": "lead"}})
     compared = compare(workspace, bundle, champion)
@@ -156,19 +175,21 @@ def test_a_champion_that_is_fitted_again_to_be_compared_follows_its_own_settings
     assert compared.difference.point == 0.0
 
 
-def test_a_toml_with_other_definitions_is_told_of_and_changes_no_score(company: Path, bundle: Bundle) -> None:
+def test_a_toml_with_other_definitions_is_told_of_and_changes_no_score(company: Company, bundle: Bundle) -> None:
     model = ServingModel("company", "1", bundle)
-    workspace = load_workspace(company)
+    workspace = load_workspace(company.folder)
     assert toml_differences(workspace, model) == ()
     (notice,) = toml_differences(replace(workspace, model=NOTHING_SAID), model)
     assert "definitions" in notice.said("en")
 
 
-def test_what_the_tables_do_not_have_ends_with_its_line(company: Path, tmp_path: Path) -> None:
-    other = Path(shutil.copytree(company, tmp_path / "company", ignore=shutil.ignore_patterns(".propensity")))
-    toml = (other / "propensity.toml").read_text(encoding="utf-8").replace('viewed = "up"', 'vieved = "up"')
-    (other / "propensity.toml").write_text(toml, encoding="utf-8")
+def test_what_the_tables_do_not_have_is_told_with_its_line(company: Company, tmp_path: Path) -> None:
+    copied = shutil.copytree(company.folder, tmp_path / "company", ignore=shutil.ignore_patterns(".propensity"))
+    toml = (copied / "propensity.toml").read_text(encoding="utf-8").replace('viewed = "up"', 'vieved = "up"')
+    (copied / "propensity.toml").write_text(toml, encoding="utf-8")
     line = 1 + toml.split("\n").index('pricing_page_vieved = "up"')
-    error = propensity("check", other, code=2).err
-    assert f'propensity.toml line {line}: monotone "pricing_page_vieved" means no feature' in error
-    assert 'did you mean "pricing_page_viewed"?' in error
+    for refuse in (check_workspace, retrain):
+        with pytest.raises(UsageError) as error:
+            refuse(load_workspace(copied))
+        assert f'propensity.toml line {line}: monotone "pricing_page_vieved" means no feature' in str(error.value)
+        assert 'did you mean "pricing_page_viewed"?' in str(error.value)
