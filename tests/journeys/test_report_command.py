@@ -6,6 +6,7 @@ from pathlib import Path
 
 from journeys.made_workspace import AGREEMENT
 from journeys.running import propensity
+from serving.reporting import report_model
 
 
 def test_the_report_of_a_trained_workspace_is_one_file_with_its_segments_and_the_agreements_cutoffs(
@@ -25,6 +26,11 @@ def test_the_report_of_a_trained_workspace_is_one_file_with_its_segments_and_the
     assert again == path
     assert "There is no agreement yet" not in path.read_text(encoding="utf-8")
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+    opened: list[str] = []
+    assert "No browser" not in report_model(trained, show=lambda address: not opened.append(address))
+    assert opened == [path.as_uri()]
+    assert "No browser was found" in report_model(trained, show=lambda _: False)
 
 
 def test_the_run_keeps_the_report_as_it_was_when_the_model_was_trained(trained_once: Path) -> None:

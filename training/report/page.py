@@ -25,13 +25,20 @@ from training.verdicts import verdicts
 FILE = "report.html"
 
 
-def report_html(bundle: Bundle, *, version: str = "", agreed: Mapping[str, float] | None = None) -> str:
+def report_html(
+    bundle: Bundle,
+    *,
+    version: str = "",
+    agreed: Mapping[str, float] | None = None,
+    since: Mapping[str, Any] | None = None,
+) -> str:
     """The report of a model.
 
     Parameters
     ----------
     version : its number in the registry, once it has one.
     agreed : the cutoffs of the agreement by band, to stand among those of the table.
+    since : what has moved its probabilities since the training: "about", a sentence, and "rows" of "name" and "value".
     """
     about, scorer = bundle.manifest, bundle.scorer
     schema = scorer.definitions.schema
@@ -54,6 +61,7 @@ def report_html(bundle: Bundle, *, version: str = "", agreed: Mapping[str, float
         moves=moves_part(about, schema),
         segments=segments_part(about, schema),
         how=how_part(bundle),
+        since=since,
         limits=limits(
             "en",
             horizon=horizon,

@@ -246,3 +246,12 @@ def test_training_warns_of_segments_that_did_not_convert_as_said(made: tuple[Bun
     )
     assert segments_off(bundle.manifest, schema) == []
     assert segments_off({}, schema) == []
+
+
+def test_what_moved_its_probabilities_since_the_training_is_told(made: tuple[Bundle, TrainingSet]) -> None:
+    since = {"about": "It follows the outcomes.", "rows": [{"name": "It moves", "value": "20% to 26%"}]}
+    read = Read(report_html(made[0], since=since))
+    assert "It follows the outcomes." in read.text
+    assert "20% to 26%" in read.text
+    assert "#since" in read.all("href")
+    assert "#since" not in Read(report_html(made[0])).all("href")
