@@ -75,15 +75,15 @@ def save_bundle(bundle: Bundle, folder: Path) -> str:
     with folder_at_once(folder) as temporary:
         _save_scorer(bundle.scorer, temporary / SERVING)
         _save_scorer(bundle.evaluated_scorer, temporary / EVALUATED)
-        _save_arrays(bundle.reference.arrays(), temporary / "reference")
-        _save_arrays(bundle.backtest.arrays(), temporary / "backtest")
+        save_arrays(bundle.reference.arrays(), temporary / "reference")
+        save_arrays(bundle.backtest.arrays(), temporary / "backtest")
         if bundle.inputs is not None:
-            _save_arrays(bundle.inputs.arrays(), temporary / "inputs")
+            save_arrays(bundle.inputs.arrays(), temporary / "inputs")
         _save_json(bundle.evaluation.to_json(), temporary / "evaluation.json")
-        files = {name: _sha256((temporary / name).read_bytes()) for name in _files_of(temporary)}
-        text = _json({**bundle.manifest, "format": FORMAT, "files": files})
+        files = {name: sha256((temporary / name).read_bytes()) for name in _files_of(temporary)}
+        text = json_bytes({**bundle.manifest, "format": FORMAT, "files": files})
         (temporary / MANIFEST).write_bytes(text)
-    return _sha256(text)
+    return sha256(text)
 
 
 def load_bundle(folder: Path, *, digest: str | None = None) -> Bundle:
@@ -161,7 +161,7 @@ def _read_manifest(folder: Path) -> tuple[dict[str, Any], str]:
             where=str(path), found=f"a bundle of format {version}", expected=f"format {FORMAT}",
             next_step="train again with this version of Propensity, or run the version that made the bundle",
         )  # fmt: skip
-    return manifest, _sha256(text)
+    return manifest, sha256(text)
 
 
 def _save_scorer(scorer: Scorer, folder: Path) -> None:
@@ -182,7 +182,8 @@ def _load_scorer(folder: Path) -> Scorer:
     )
 
 
-def _save_arrays(arrays: Mapping[str, NDArray[Any]], folder: Path) -> None:
+def save_arrays(arrays: Mapping[str, NDArray[Any]], folder: Path) -> None:
+    """Plain .npy files in a new folder, one an array."""
     folder.mkdir()
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array, allow_pickle=False)
@@ -193,12 +194,13 @@ def _load_arrays(folder: Path, part: str, manifest: Mapping[str, Any]) -> dict[s
     return {Path(name).stem: np.load(folder / name, allow_pickle=False) for name in names}
 
 
-def _json(data: Any) -> bytes:
+def json_bytes(data: Any) -> bytes:
+    """JSON as it lies in a bundle: the same data give the same bytes."""
     return (json.dumps(data, allow_nan=False, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _save_json(data: Any, path: Path) -> None:
-    path.write_bytes(_json(data))
+    path.write_bytes(json_bytes(data))
 
 
 def _load_json(path: Path) -> Any:
@@ -210,8 +212,9 @@ def _files_of(folder: Path) -> list[str]:
 
 
 def _is_intact(path: Path, sha: str) -> bool:
-    return path.is_file() and _sha256(path.read_bytes()) == sha
+    return path.is_file() and sha256(path.read_bytes()) == sha
 
 
-def _sha256(content: bytes) -> str:
+def sha256(content: bytes) -> str:
+    """In hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -107,6 +107,11 @@ class Calibrator:
             low, high = (middle, high) if short(middle) else (low, middle)
         return high
 
+    def moved(self, slope: float, shift: float) -> Calibrator:
+        """The calibrator whose log-odds are ``slope * log_odds(raw) + shift``; as increasing as this one, for a slope above 0."""
+        kind: Kind = "platt" if self.kind == "identity" else self.kind
+        return Calibrator(kind, slope * self.low, slope * self.high, slope * self.shift + shift)
+
     def to_json(self) -> dict[str, Any]:
         return {"kind": self.kind, "low": self.low, "high": self.high, "shift": self.shift}
 
