@@ -24,7 +24,8 @@ from serving.metrics import Metrics
 from serving.scoring import ColdStart, Notice, ServingModel, score_leads
 from serving.signatures import SIGNATURES_FILE, AgreementState, Signature, load_signatures, signed_by
 from training.bundle import load_bundle
-from training.registry import Registered, Registry, RegistryAway, Version, open_registry
+from training.calibration_record import LivingCalibration
+from training.registry import Registered, Registry, RegistryAway, Version, open_registry, remembered_calibration
 
 REMEMBERED = "champion.json"
 
@@ -63,6 +64,11 @@ class Snapshot:
     def version(self) -> str | None:
         return self.model.version if isinstance(self.model, ServingModel) else None
 
+    @property
+    def served(self) -> str | None:
+        """The version with its living calibration, as "3+2": what the scores depend on."""
+        return self.model.served if isinstance(self.model, ServingModel) else None
+
 
 def registry_for_long(workspace: Workspace) -> Registry:
     """The registry, for a service that asks again and again: a server that is away is given up on after seconds."""
@@ -79,8 +85,8 @@ def champion_of(workspace: Workspace) -> ServingModel | None:
 
 
 def model_of(registry: Registry, version: Version) -> ServingModel:
-    """A registered version made ready to answer."""
-    return _model(version, registry.fetch(version))
+    """A registered version as it serves: its bundle with its newest living calibration."""
+    return _model(version, registry.fetch(version), registry.fetch_calibration(version))
 
 
 class Champion:
@@ -175,7 +181,8 @@ class Champion:
         """The champion that served last in this workspace, where its bundle is still here."""
         try:
             version = Version(**json.loads((self._state_folder / REMEMBERED).read_text(encoding="utf-8")))
-            model = _model(version, self._state_folder / "bundles" / version.digest)
+            living = remembered_calibration(self._state_folder, version)
+            model = _model(version, self._state_folder / "bundles" / version.digest, living)
         except (OSError, ValueError, TypeError, UserError):
             return None
         self._version = version
@@ -194,9 +201,9 @@ class Champion:
         snapshot = Snapshot(model, schema, self._agreement_for(model, schema), notices)
         _warm(snapshot)
         self._snapshot = snapshot
-        if held is None or held.version != snapshot.version:
+        if held is None or held.served != snapshot.served:
             self._metrics.champion(snapshot.version)
-            note("champion serves", version=snapshot.version)
+            note("champion serves", version=snapshot.served)
         if changed_agreement:
             agreed = snapshot.agreement
             number = None if agreed.agreement is None else agreed.agreement.version
@@ -235,8 +242,8 @@ class Champion:
         return AgreementState(self._agreed, signatures)
 
 
-def _model(version: Version, folder: Path) -> ServingModel:
-    return ServingModel(version.model, version.number, load_bundle(folder, digest=version.digest))
+def _model(version: Version, folder: Path, living: LivingCalibration | None) -> ServingModel:
+    return ServingModel.of(version.model, version.number, load_bundle(folder, digest=version.digest), living)
 
 
 def _file_state(path: Path) -> tuple[int, int] | None:

@@ -84,6 +84,16 @@ def rollback(folder: Path) -> None:
 
 @commands.command()
 @FOLDER
+@click.option("--undo", is_flag=True, help="Serve as before the last time, or as the model left training.")
+def recalibrate(folder: Path, undo: bool) -> None:
+    """Let the champion's probabilities follow the outcomes that settled since its training."""
+    from serving.recalibrating import recalibrate_workspace
+
+    click.echo(recalibrate_workspace(folder, undo=undo), nl=False)
+
+
+@commands.command()
+@FOLDER
 @click.option("--mql", help="A cutoff for MQL, such as 0.1 or 10%; with --sql.")
 @click.option("--sql", help="A cutoff for SQL; with --mql.")
 @click.option("--capacity", type=click.FloatRange(min=0, min_open=True), help="SQLs a week that sales can take.")

@@ -106,14 +106,26 @@ class GroupShare:
 
 @dataclass(frozen=True)
 class ModelName:
-    """Which registered model scored; `provisional` where it learned from fewer than 120 converted leads."""
+    """Which registered model scored.
+
+    Attributes
+    ----------
+    provisional : it learned from fewer than 120 converted leads.
+    calibration : number of the living calibration that its probabilities follow; None as it left training.
+    """
 
     name: str
     version: str
     provisional: bool = False
+    calibration: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version, "provisional": self.provisional}
+        return {
+            "name": self.name,
+            "version": self.version,
+            "provisional": self.provisional,
+            "calibration": self.calibration,
+        }
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class _Leaders:
         withheld = office.withheld
         with office.store.reading() as c:
             facts = facts_of(c, None, as_of=office.now())
-        by = (model.version, ready, facts, withheld.known)
+        by = (model.served, ready, facts, withheld.known)
         found = self._tables.once(
             "profile", history, by, lambda: make_profile(history, model, ready, facts, withheld=withheld.holds)
         )
@@ -109,7 +109,7 @@ class _Leaders:
         history, snapshot = self._tables.current()
         model = snapshot.model
         segments = (
-            self._tables.once("segments", history, model.version, lambda: segments_of(history, model))
+            self._tables.once("segments", history, model.served, lambda: segments_of(history, model))
             if isinstance(model, ServingModel)
             else None
         )

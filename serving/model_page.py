@@ -10,6 +10,7 @@ from features.calendar_days import DAY
 from features.history import History
 from features.wording import Lang
 from serving import locales
+from serving.calibration_page import calibration_part
 from serving.model_data import data_quality
 from serving.model_drawings import gains_drawing, lift_drawing, reliability_drawing
 from serving.model_segments import Segments
@@ -63,6 +64,7 @@ def model_page(
         "verdicts": verdicts(model.bundle.evaluation, model.bundle.scorer, model.converted_leads, lang),
         "figures": _figures(model, lang),
         "learned": _learned(model, zone, lang),
+        "calibration": calibration_part(model, zone, lang),
         "split": words(f"model.learned.split.{'time' if _by_time(model) else 'other'}", lang),
         "drawings": [
             drawing(model.bundle.evaluation, lang) for drawing in (reliability_drawing, gains_drawing, lift_drawing)

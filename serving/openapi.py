@@ -41,7 +41,7 @@ EXAMPLE_SCORE: dict[str, Any] = {
         "against": [], "other_log_odds": 0.11, "base_log_odds": -2.75, "raw_log_odds": -0.80,
     },
     "fit": {"log_odds": 0.35, "grade": "B"}, "engagement": {"log_odds": 1.60, "grade": 1},
-    "model": {"name": "b2b", "version": "3", "provisional": False}, "agreement": {"version": 1, "signed": True},
+    "model": {"name": "b2b", "version": "3", "provisional": False, "calibration": 2}, "agreement": {"version": 1, "signed": True},
     "warnings": [],
 }  # fmt: skip
 

@@ -95,7 +95,7 @@ def _judge(
     comparison, moves = None, None
     with Steps() as progress:
         if theirs is not None and _comparable(ours, theirs):
-            comparison = compare(workspace, ours.bundle, theirs.bundle, progress)
+            comparison = compare(workspace, ours.as_trained, theirs.as_trained, progress)
         progress("scoring the open leads")
         if theirs is None:
             side, agreed = side_of(workspace, ours), None
@@ -103,7 +103,7 @@ def _judge(
             both = side_by_side(workspace, now=theirs, then=ours)
             side, agreed = both.then, both.now.agreement.agreement
             moves = None if agreed is None else both.moves()
-        found = gates(ours.bundle, None if theirs is None else theirs.bundle, comparison)
+        found = gates(ours.as_trained, None if theirs is None else theirs.as_trained, comparison)
         found += answer_gates(side)
     if agreed is not None and moves is not None and (gate := band_gate(agreed, moves)) is not None:
         found.append(gate)

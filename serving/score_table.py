@@ -71,7 +71,15 @@ def score_schema() -> pa.Schema:
             pa.field("fit", pa.struct([log_odds, ("grade", pa.string())])),
             pa.field("engagement", pa.struct([log_odds, ("grade", pa.int64())])),
             pa.field(
-                "model", pa.struct([("name", pa.string()), ("version", pa.string()), ("provisional", pa.bool_())])
+                "model",
+                pa.struct(
+                    [
+                        ("name", pa.string()),
+                        ("version", pa.string()),
+                        ("provisional", pa.bool_()),
+                        ("calibration", pa.int64()),
+                    ]
+                ),
             ),
             pa.field("agreement", pa.struct([("version", pa.int64()), ("signed", pa.bool_())])),
             pa.field("warnings", pa.list_(pa.string())),

@@ -26,6 +26,7 @@ from serving.rule_matching import excluded_by, personas_of, triggered_by
 from serving.signatures import AgreementState
 from training.bundle import Bundle
 from training.calibration import Calibrator
+from training.calibration_record import LivingCalibration
 from training.explanation import Explainer
 from training.points import PointsRules, points_breakdown, points_of
 from training.reference import Similar
@@ -65,12 +66,31 @@ class ServingModel:
     Attributes
     ----------
     name, version : in the registry.
-    bundle : as training left it.
+    bundle : as training left it, but for its living calibration, which is in its scorer and reference.
+    calibration : that; None where it serves as training left it.
+    without : the bundle without it; None where it serves as training left it.
     """
 
     name: str
     version: str
     bundle: Bundle
+    calibration: LivingCalibration | None = None
+    without: Bundle | None = None
+
+    @classmethod
+    def of(cls, name: str, version: str, bundle: Bundle, living: LivingCalibration | None) -> ServingModel:
+        """A bundle as training left it, made to serve with a living calibration."""
+        return cls(name, version, bundle) if living is None else cls(name, version, living.applied_to(bundle), living, bundle)
+
+    @property
+    def as_trained(self) -> Bundle:
+        """The bundle as training left it, by which models are compared: a living calibration has seen what came later."""
+        return self.without or self.bundle
+
+    @property
+    def served(self) -> str:
+        """The version with its living calibration, as "3+2": what the scores depend on."""
+        return self.version if self.calibration is None else f"{self.version}+{self.calibration.number}"
 
     @property
     def schema(self) -> Schema:
@@ -103,7 +123,8 @@ class ServingModel:
 
     @cached_property
     def named(self) -> ModelName:
-        return ModelName(self.name, self.version, self.bundle.scorer.provisional)
+        number = None if self.calibration is None else self.calibration.number
+        return ModelName(self.name, self.version, self.bundle.scorer.provisional, number)
 
 
 @dataclass(frozen=True, eq=False)

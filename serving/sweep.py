@@ -91,7 +91,7 @@ class Sweep:
         if source is None:
             return
         snapshot = source.snapshot
-        wanted = {"model": snapshot.version, "agreement": _agreed(snapshot), "tables": source.state}
+        wanted = {"model": snapshot.served, "agreement": _agreed(snapshot), "tables": source.state}
         settled, self._seen = self._seen == wanted, wanted
         if not settled or not self._due(wanted):
             return

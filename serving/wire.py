@@ -207,6 +207,9 @@ class Model(_Reply):
     name: str
     version: str
     provisional: bool = Field(description="Learned from fewer than 120 converted leads.")
+    calibration: Annotated[int, Field(ge=1)] | None = Field(
+        description="Which living calibration its probabilities follow; null as it left training."
+    )
 
 
 class AgreementName(_Reply):

@@ -113,6 +113,11 @@ def save_calibration(living: LivingCalibration, folder: Path) -> str:
     return sha256(text)
 
 
+def calibration_digest(folder: Path) -> str:
+    """Digest of a saved one."""
+    return sha256((folder / RECORD).read_bytes())
+
+
 def load_calibration(folder: Path, *, digest: str, number: int) -> LivingCalibration:
     """Read one, every file checked.
 

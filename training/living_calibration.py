@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,9 +71,7 @@ class Outcomes:
 
     def first(self, n: int) -> Outcomes:
         """The first n of them."""
-        return replace(
-            self, log_odds=self.log_odds[:n], label=self.label[:n], lead=self.lead[:n], as_of=self.as_of[:n]
-        )
+        return replace(self, log_odds=self.log_odds[:n], label=self.label[:n], lead=self.lead[:n], as_of=self.as_of[:n])
 
     def settled_by(self, instant: int) -> int:
         """How many, the first ones, had settled at an instant."""
@@ -180,7 +179,7 @@ def walk_on(outcomes: Outcomes, now: int, *, steps: int) -> tuple[int, NDArray[n
     known = outcomes.first(outcomes.settled_by(now))
     followed, first = known.log_odds.copy(), len(known)
     cuts = np.unique(np.linspace(0, len(known), steps + 1).astype(np.int64)).tolist()
-    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for begin, end in pairwise(cuts):
         found = follow_outcomes(known.first(begin), int(known.as_of[begin]))
         if found is not UNMOVED:
             first = min(first, begin)

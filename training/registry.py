@@ -29,6 +29,7 @@ from features.definitions import Definitions
 from features.errors import UsageError
 from features.workspace import Workspace
 from training.bundle import BundleBroken, bundle_digest, folder_at_once, load_bundle
+from training.calibration_record import LivingCalibration, calibration_digest, load_calibration
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,7 +45,13 @@ FORCED_TAG = "propensity.forced"
 """Tag of a model version: why it was promoted although gates refused it, and which (JSON); gone once it passes them."""
 PARENT_TAG = "mlflow.parentRunId"
 """Tag of a run: the one that it is a part of, as MLflow's page shows it."""
+CALIBRATION_TAG = "propensity.calibration"
+"""Tag of a model version: number and digest of the living calibration that it serves with, as "2:0f3a..."; "" for none."""
+CALIBRATIONS_TAG = "propensity.calibrations"
+"""Tag of a model version: the calibrations that it served with, the last one at the end, each as above."""
 REMEMBERED = 100
+CALIBRATIONS_REMEMBERED = 50
+"""Each takes some 70 of the 5,000 characters that a tag holds."""
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -52,6 +59,8 @@ _QUIET = {
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+CALIBRATIONS = "calibrations"
+"""Folder of a run's artifacts, and of the state folder, in which living calibrations lie."""
 _FLUENT = threading.Lock()
 """Held by whoever sets the store and the active run that the whole process shares."""
 
@@ -64,14 +73,27 @@ class NothingToRollBack(UsageError):
     """No champion came before the one that serves."""
 
 
+class NothingToUndo(UsageError):
+    """The model serves as it left training."""
+
+
 @dataclass(frozen=True)
 class Version:
-    """A registered model version. `digest` is that of its bundle."""
+    """A registered model version.
+
+    Attributes
+    ----------
+    digest : of its bundle.
+    calibration : number of the living calibration that it serves with; None as it left training.
+    calibration_digest : of that; "" without one.
+    """
 
     model: str
     number: str
     digest: str
     run_id: str
+    calibration: int | None = None
+    calibration_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -388,6 +410,82 @@ class Registry:
             part = slice(start, start + 100)
             self._client.log_batch(run_id, metrics=known[part], params=said[part])
 
+    def calibrate(self, version: Version, folder: Path) -> Version:
+        """Let a version serve with a living calibration from now on.
+
+        It becomes the artifact ``calibrations/N`` of the version's run, and the version's tag names it: what follows
+        the alias finds it there. The one before is kept, to go back to.
+
+        Parameters
+        ----------
+        folder : as `save_calibration` wrote it.
+        """
+        digest = calibration_digest(folder)
+        with self._alone(), _without_chatter(), self._answers():
+            served = self._calibrations(version)
+            artifacts = self._client.list_artifacts(version.run_id, CALIBRATIONS)
+            numbers = [int(name) for each in artifacts if (name := each.path.rpartition("/")[2]).isdecimal()]
+            number = 1 + max(numbers, default=0)  # a number that was undone is not given again
+            self._client.log_artifacts(version.run_id, str(folder), f"{CALIBRATIONS}/{number}")
+            return self._serve_with(version, [*served, f"{number}:{digest}"])
+
+    def undo_calibration(self, version: Version) -> Version:
+        """Let a version serve as before its last living calibration, or as it left training.
+
+        Raises
+        ------
+        NothingToUndo
+        """
+        with self._alone(), self._answers():
+            served = self._calibrations(version)
+            if not served:
+                raise NothingToUndo(
+                    found=f"{version.model} version {version.number} serves as it left training",
+                    expected="a living calibration to undo",
+                    next_step="propensity recalibrate makes one",
+                )
+            return self._serve_with(version, served[:-1])
+
+    def fetch_calibration(self, version: Version) -> LivingCalibration | None:
+        """The living calibration that a version serves with, fetched once and known by its digest; None without one.
+
+        Raises
+        ------
+        BundleBroken
+            What the registry holds is not what was registered.
+        """
+        if version.calibration is None:
+            return None
+        folder = self.state_folder / CALIBRATIONS / version.calibration_digest
+        if folder.is_dir():
+            try:
+                return remembered_calibration(self.state_folder, version)
+            except BundleBroken:
+                shutil.rmtree(folder)  # cut short by a full disk, say: fetched again
+        with tempfile.TemporaryDirectory() as temporary:
+            place = f"{CALIBRATIONS}/{version.calibration}"
+            got = Path(self._client.download_artifacts(version.run_id, place, temporary))
+            found = load_calibration(got, digest=version.calibration_digest, number=version.calibration)
+            try:
+                with folder_at_once(folder) as draft:
+                    shutil.copytree(got, draft, dirs_exist_ok=True)
+            except OSError:
+                if not folder.is_dir():  # else another process was faster
+                    raise
+        return found
+
+    def _calibrations(self, version: Version) -> list[str]:
+        text = self._client.get_model_version(self.name, version.number).tags.get(CALIBRATIONS_TAG, "")
+        return text.split(",") if text else []
+
+    def _serve_with(self, version: Version, calibrations: list[str]) -> Version:
+        kept = ",".join(calibrations[-CALIBRATIONS_REMEMBERED:])
+        newest = calibrations[-1] if calibrations else ""
+        self._client.set_model_version_tag(self.name, version.number, CALIBRATIONS_TAG, kept)
+        # last: whoever looks meanwhile serves with the one before
+        self._client.set_model_version_tag(self.name, version.number, CALIBRATION_TAG, newest)
+        return _version(self._client.get_model_version(self.name, version.number))
+
     def _start_run(self, tags: dict[str, str]) -> str:
         with self._alone():
             found = self._client.get_experiment_by_name(self.name)
@@ -521,8 +619,24 @@ def _default_store(uri: str) -> Iterator[None]:
             mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None takes it back
 
 
+def remembered_calibration(state_folder: Path, version: Version) -> LivingCalibration | None:
+    """The living calibration of a version from what was fetched before, without asking the registry; None without one."""
+    if version.calibration is None:
+        return None
+    folder = state_folder / CALIBRATIONS / version.calibration_digest
+    return load_calibration(folder, digest=version.calibration_digest, number=version.calibration)
+
+
 def _version(found: ModelVersion) -> Version:
-    return Version(str(found.name), str(found.version), str(found.tags.get(DIGEST_TAG, "")), str(found.run_id))
+    number, _, digest = str(found.tags.get(CALIBRATION_TAG, "")).partition(":")
+    return Version(
+        model=str(found.name),
+        number=str(found.version),
+        digest=str(found.tags.get(DIGEST_TAG, "")),
+        run_id=str(found.run_id),
+        calibration=int(number) if number else None,
+        calibration_digest=digest,
+    )
 
 
 def _holds(folder: Path, digest: str) -> bool:

@@ -110,7 +110,11 @@ def walk_world(world: str, folder: Path, *, quick: bool, recipe: Any = None) -> 
     settles_after = workspace.horizon + history.outcomes.delay
     if whole.as_of[0] == whole.as_of[-1]:
         order = np.argsort(whole.lead_hash, kind="stable")
-        fitted, walked, settles_after = np.sort(order[: int(TRAINED * len(order))]), order[int(TRAINED * len(order)) :], 1
+        fitted, walked, settles_after = (
+            np.sort(order[: int(TRAINED * len(order))]),
+            order[int(TRAINED * len(order)) :],
+            1,
+        )
         as_of = np.arange(len(walked), dtype=np.int64)
     else:
         cut = int(whole.as_of[int(TRAINED * len(whole))])

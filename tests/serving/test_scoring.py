@@ -175,7 +175,7 @@ def test_json_has_the_fields_of_the_contract_in_its_order(scores: list[LeadScore
     assert data["as_of"] == "2024-10-04T00:00:00Z"
     assert data["scored_at"] == "2024-10-04T00:00:00.000001Z"
     assert data["horizon"] == "90d"
-    assert data["model"] == {"name": "b2b", "version": "3", "provisional": False}
+    assert data["model"] == {"name": "b2b", "version": "3", "provisional": False, "calibration": None}
     assert data["agreement"] == {"version": 1, "signed": True}
     assert set(data["cutoffs"]) == {"MQL", "SQL"}
     assert json.loads(json.dumps(data, allow_nan=False)) == data
