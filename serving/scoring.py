@@ -80,7 +80,11 @@ class ServingModel:
     @classmethod
     def of(cls, name: str, version: str, bundle: Bundle, living: LivingCalibration | None) -> ServingModel:
         """A bundle as training left it, made to serve with a living calibration."""
-        return cls(name, version, bundle) if living is None else cls(name, version, living.applied_to(bundle), living, bundle)
+        return (
+            cls(name, version, bundle)
+            if living is None
+            else cls(name, version, living.applied_to(bundle), living, bundle)
+        )
 
     @property
     def as_trained(self) -> Bundle:

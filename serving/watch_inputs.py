@@ -43,7 +43,7 @@ def inflow(history: History, model: ServingModel, withheld: NDArray[np.bool_]) -
     ----------
     withheld : bool, one a lead of the history: object to profiling, and are left out.
     """
-    manifest, inputs = model.bundle.manifest, model.bundle.inputs
+    manifest, inputs = model.as_trained.manifest, model.as_trained.inputs
     told = manifest["schedule"]
     moments = Schedule(tuple(told["after_creation"]), told["every"], told["until"]).moments(history)
     new = np.flatnonzero((moments.as_of > int(manifest["last_moment"])) & ~withheld[moments.lead])
@@ -68,7 +68,7 @@ def _counted(
     history: History, model: ServingModel, inputs: Inputs, moments: Moments
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """How the moments fall into the bins of inputs and score."""
-    scorer = model.bundle.scorer
+    scorer = model.as_trained.scorer
     counts, scores = np.zeros(inputs.counts.shape[1], np.int64), np.zeros(inputs.score_counts.shape[1], np.int64)
     for first in range(0, len(moments), LEADS_AT_ONCE):
         rows = np.arange(first, min(first + LEADS_AT_ONCE, len(moments)), dtype=np.int64)
@@ -87,7 +87,7 @@ def _of_score(inputs: Inputs, now: NDArray[np.int64], part: float) -> Drift:
 
 def _of_topics(model: ServingModel, inputs: Inputs, counts: NDArray[np.int64], part: float) -> list[Drift]:
     """The feature of each topic that moved farthest, those that drifted first."""
-    definitions = model.bundle.scorer.definitions
+    definitions = model.as_trained.scorer.definitions
     pools = Pools.of(definitions)
     summed = np.bincount(pools.pool, weights=inputs.importance, minlength=len(pools))
     weight = summed / max(float(summed.sum()), 1e-12)

@@ -28,6 +28,7 @@ from training.bootstrap import Estimate
 from training.evaluation import evaluate
 from training.intervals import how_many, rate
 from training.labelled import settled_moments
+from training.living_calibration import Outcomes, walk_on
 from training.outcomes import settles_at
 from training.segments import masks
 
@@ -96,7 +97,7 @@ def came_true(
     labelled = settled_moments(history, schedule, model.horizon)
     new = np.flatnonzero((labelled.moments.as_of > since) & ~withheld[labelled.moments.lead])[-MOST_MOMENTS:]
     moments, label = labelled.moments.take(new), labelled.labels[new]
-    cases = Judged(moments.lead, moments.as_of, probabilities(history, model.bundle.scorer, moments), label == 1)
+    cases = Judged(moments.lead, moments.as_of, _told(history, model, moments, label), label == 1)
     parted: list[Part] = [
         *bands(cases.probability, model, agreement),
         *(
@@ -122,6 +123,21 @@ def came_true(
         ranking=ranking(cases),
         ranking_then=model.bundle.evaluation.models["model"].metrics["roc_auc"],
     )
+
+
+def _told(history: History, model: ServingModel, moments: Moments, label: NDArray[np.int8]) -> NDArray[np.float64]:
+    """What the model told, or would have told at each moment had its living calibration been followed all along.
+
+    That of today would be judged by what it was made from, and would speak wrongly of what came before.
+    """
+    said = probabilities(history, model.as_trained.scorer, moments)
+    if model.calibration is None or len(moments) == 0:
+        return said
+    log_odds = np.log(said) - np.log1p(-said)
+    outcomes = Outcomes(log_odds, label, moments.lead, moments.as_of, model.horizon + history.outcomes.delay)
+    first, followed = walk_on(outcomes, int(history.data_end), steps=2 * PERIODS)
+    said[first:] = 1.0 / (1.0 + np.exp(-followed))
+    return said
 
 
 def judge(
