@@ -112,7 +112,7 @@ class Trained:
     bundle: Bundle
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def register_version() -> Callable[..., str]:
     return register
 

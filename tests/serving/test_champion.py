@@ -11,48 +11,9 @@ from typing import Any
 import pytest
 
 from features.workspace import load_workspace
-from serving.champion import Champion
-from serving.metrics import Metrics
+from oracles.made_champions import Away, follow
 from serving.scoring import ColdStart, ServingModel
-from training.points import PointsRules
-from training.registry import Registry, RegistryAway, open_registry
-
-
-class Away:
-    """A registry that can be switched off."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
-        self.away = False
-
-    def __call__(self) -> Any:
-        if self.away:
-            raise RegistryAway("away")
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        if self.away:
-            raise RegistryAway("away")
-        return getattr(self.registry, name)
-
-
-def follow(folder: Path, registry: Callable[[], Any] | None = None) -> Champion:
-    workspace = load_workspace(folder)
-    schema = open_schema(folder)
-    return Champion(
-        folder=folder,
-        state_folder=workspace.state_folder,
-        registry=registry or (lambda: open_registry(workspace)),
-        converted=workspace.converted,
-        cold_start=lambda: (ColdStart(PointsRules.of(workspace, schema), workspace.horizon), schema),
-        metrics=Metrics(),
-    )
-
-
-def open_schema(folder: Path) -> Any:
-    from features.schema import Schema
-
-    return Schema(stages={name: each.stage for name, each in load_workspace(folder).events.items() if each.stage})
+from training.registry import RegistryAway, open_registry
 
 
 def test_the_champion_and_the_signed_agreement_answer(workspace_folder: Path) -> None:
