@@ -185,11 +185,12 @@ def review(folder: Path, since: str, lang: Lang, as_json: bool) -> None:
 @commands.command()
 @FOLDER
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
-def watch(folder: Path, as_json: bool) -> int:
+@click.option("--no-recalibrate", is_flag=True, help="Look only; else probabilities follow the outcomes that settled.")
+def watch(folder: Path, as_json: bool, no_recalibrate: bool) -> int:
     """Say whether the champion still tells the truth, and when to retrain; for cron: exit code 6 is an alarm."""
     from serving.watch_run import watch_workspace
 
-    text, code = watch_workspace(folder, as_json=as_json)
+    text, code = watch_workspace(folder, as_json=as_json, recalibrates=not no_recalibrate)
     click.echo(text, nl=False)
     return code
 

@@ -11,6 +11,7 @@ import numpy as np
 from features.errors import UsageError
 from features.workspace import load_workspace
 from serving.desk import Desk, open_desk, people_now
+from serving.recalibrating import recalibrate
 from serving.review_rows import ends_of_history, ends_of_store, served_cases
 from serving.scoring import ServingModel
 from serving.store import Store, open_store
@@ -29,8 +30,13 @@ ALARM = 6
 """Exit code of a watch that found something to act on."""
 
 
-def watch_workspace(folder: Path, *, as_json: bool) -> tuple[str, int]:
+def watch_workspace(folder: Path, *, as_json: bool, recalibrates: bool = True) -> tuple[str, int]:
     """Watch a workspace's champion, and keep the figures for `/metrics`.
+
+    Parameters
+    ----------
+    recalibrates : afterwards let its probabilities follow what has settled (`serving.recalibrating`). What is judged is
+        what was told before.
 
     Returns
     -------
@@ -52,9 +58,12 @@ def watch_workspace(folder: Path, *, as_json: bool) -> tuple[str, int]:
     finally:
         store.close()
     code = ALARM if watch.alarms else 0
+    done = recalibrate(desk.workspace, history=desk.history) if recalibrates else None
     if as_json:
-        return json.dumps(watch_json(watch), ensure_ascii=False, indent=1) + "\n", code
-    return watch_text(watch, zone=desk.history.schema.zone), code
+        followed = None if done is None else {"serves": done.version.calibration, "made": done.made is not None}
+        return json.dumps(watch_json(watch) | {"recalibrated": followed}, ensure_ascii=False, indent=1) + "\n", code
+    more = [] if done is None else done.words()
+    return watch_text(watch, zone=desk.history.schema.zone, more=more), code
 
 
 def make_watch(desk: Desk, model: ServingModel, store: Store) -> Watch:
