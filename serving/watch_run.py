@@ -100,6 +100,13 @@ def make_watch(desk: Desk, model: ServingModel, store: Store) -> Watch:
         answers=answers,
         signs=found,
         advice=advice(
-            found, came, today, learned=model.converted_leads, trained_until=trained_until, now=now, zone=zone
+            found,
+            came,
+            today,
+            learned=model.converted_leads,
+            trained_until=trained_until,
+            now=now,
+            zone=zone,
+            follows=model.calibration is not None,
         ),
     )

@@ -119,6 +119,18 @@ def test_a_planted_fault_raises_its_alarm(
     assert of_data == told["advice"].startswith("Mend the data first")
 
 
+def test_a_level_that_moved_is_followed_and_then_judged_as_it_was_told(trained: Path, came: Tables) -> None:
+    let_come(trained, more_convert(came, every=1))
+    first, second = (json.loads(watch_workspace(trained, as_json=True)[0]) for _ in range(2))
+    assert first["recalibrated"] == {"serves": 1, "made": True}
+    assert second["recalibrated"] == {"serves": 1, "made": False}
+    before, after = (each["came_true"]["groups"][0] for each in (first, second))
+    assert (before["leads"], before["converted"]) == (after["leads"], after["converted"])
+    assert (
+        before["expected"]["point"] < after["expected"]["point"] < after["converted"]
+    )  # the first were told too little
+
+
 def test_nothing_is_judged_before_anything_settled(trained: Path) -> None:
     text, code = watch_workspace(trained, as_json=False)
     assert code == ALARM  # these tables end in 2025, and nobody said that they are complete until then
