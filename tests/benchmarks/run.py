@@ -2,7 +2,7 @@
 
     make bench                            everything, about seven minutes on two cores
     make bench ARGS=--quick               small sizes, to see that it works; the figures mean little
-    make bench ARGS="--only features"     one of: features, one_lead, training, scoring, http, pages, truth
+    make bench ARGS="--only features"     one of: features, one_lead, training, scoring, http, pages, truth, calibration
 
 Every ratio comes from one run on one machine: our side and the peer's run in turn, each heavy one in a process of its
 own, so that its seconds and its peak memory (all of the process, input included) are its own. A ratio above 1 is in our
@@ -33,6 +33,7 @@ BENCHMARKS = {
     "http": "http_latency",
     "pages": "people_pages",
     "truth": "b2b_truth",
+    "calibration": "living_calibration",
 }
 """What ``--only`` takes, and the file that measures it: each has a function ``measure(*, quick) -> list[Line]``."""
 
