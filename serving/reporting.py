@@ -10,6 +10,7 @@ from pathlib import Path
 from features.errors import UsageError
 from features.workspace import load_workspace
 from serving.agreement_file import load_agreement
+from serving.calibration_page import calibration_part
 from serving.champion import model_of
 from training.registry import Registry, Version, open_registry
 from training.report.page import report_html
@@ -38,7 +39,9 @@ def report_model(folder: Path, *, number: str | None = None, show: Callable[[str
     agreement = load_agreement(workspace.folder)
     agreed = {} if agreement is None else {"MQL": agreement.mql, "SQL": agreement.sql}
     path = workspace.state_folder / REPORTS / f"{version.model}-{version.number}.html"
-    _write(path, report_html(model.bundle, version=version.number, agreed=agreed))
+    zone = model.bundle.scorer.definitions.schema.zone
+    since = None if model.calibration is None else calibration_part(model, zone, "en")
+    _write(path, report_html(model.bundle, version=version.number, agreed=agreed, since=since))
     lines = [f"The report of {version.model} version {version.number}:", str(path)]
     if show is not None and not show(path.as_uri()):
         lines.append("No browser was found to open it with.")

@@ -193,3 +193,15 @@ def test_the_model_page_shows_what_moved(recalibrated: tuple[Path, str], drifted
     assert len(shown["rows"]) == 4, "nothing was told ahead: all settled within one horizon"
     assert all(each["name"] and each["value"] for each in shown["rows"])
     assert calibration_part(serving_model(drifted), "UTC", lang)["rows"] == []
+
+
+def test_the_model_report_tells_what_moved_and_only_where_something_did(
+    recalibrated: tuple[Path, str], drifted: Path
+) -> None:
+    from serving.reporting import report_model
+
+    def report(folder: Path) -> str:
+        return Path(report_model(folder).splitlines()[1]).read_text(encoding="utf-8")
+
+    assert "Since the training" in report(recalibrated[0])
+    assert "Since the training" not in report(drifted)
