@@ -86,7 +86,7 @@ def test_what_holds_is_left_as_it_is(each: int) -> None:
         before, after = log_losses(outcomes.log_odds[first:], label).mean(), log_losses(followed, label).mean()
         lost.append((after - before) / before)
         moved.append(abs(follow_outcomes(outcomes, last(outcomes)).log_odds(np.array([-2.0]))[0] + 2.0))
-    assert np.mean(lost) < 0.002 * each
+    assert np.mean(lost) < 0.004 * each
     assert np.mean(moved) < 0.1
 
 
