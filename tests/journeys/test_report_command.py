@@ -34,8 +34,10 @@ def test_the_report_of_a_trained_workspace_is_one_file_with_its_segments_and_the
 
 
 def test_the_run_keeps_the_report_as_it_was_when_the_model_was_trained(trained_once: Path) -> None:
-    (kept,) = (trained_once / ".propensity").glob("mlartifacts/**/report/*")
-    assert kept.name == "report.html"
+    # copies of the workspace that were trained again keep theirs here too
+    reports = list((trained_once / ".propensity").glob("mlartifacts/**/report/*"))
+    assert {each.name for each in reports} == {"report.html"}
+    kept = min(reports, key=lambda each: each.stat().st_mtime)
     page = kept.read_text(encoding="utf-8")
     assert "Does one model hold for all?" in page
     assert "trained before what moves" not in page
