@@ -91,7 +91,9 @@ def open_database(scratch: Path) -> Iterator[Connection]:
     try:
         database = _Database(connection)
         database.run("set TimeZone = 'UTC'")
-        database.run("set enable_progress_bar = false")
+        # in Jupyter it is off, and without ipywidgets even turning it off is refused
+        if database.one("select current_setting('enable_progress_bar')") == (True,):
+            database.run("set enable_progress_bar = false")
         allow_memory(database, 0)
         yield database
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
