@@ -26,6 +26,7 @@ from features.tables import read_history
 from features.wording import duration, label
 from features.workspace import load_workspace
 from training.labelled import settled_moments
+from training.plots import picture
 
 workspace = load_workspace(Path(os.environ.get("PROPENSITY_FOLDER", "demo/completejourney")))
 read = read_history(workspace)
@@ -59,7 +60,7 @@ axes.hist(days_to_convert, bins=60, color="#1f4e79")
 axes.axvline(workspace.horizon / DAY, color="#c26a2d", label=f"horizon: {duration(workspace.horizon, 'en')}")
 axes.set(xlabel="days from creation to conversion", ylabel="leads")
 axes.legend(frameon=False)
-figure
+picture(figure, "Histogram of the days from creation to conversion, with the horizon as a line.")
 
 # %% [markdown]
 # ## Do leads of one month fare like those of another?
@@ -80,7 +81,7 @@ axes.set(ylabel="share converted so far", xlabel="month of creation")
 axes.set_ylim(bottom=0)
 axes.yaxis.set_major_formatter("{x:.0%}")
 axes.tick_params(axis="x", rotation=30)
-figure
+picture(figure, "Line by month of creation: the share of its leads that converted so far.")
 
 # %% [markdown]
 # ## One history
@@ -102,7 +103,7 @@ if won[lead]:
     axes.axvline((history.outcomes.at[lead] - history.created_at[lead]) / DAY, color="#c26a2d", label="converted")
     axes.legend(frameon=False)
 axes.set(xlabel="days since the lead came in")
-figure
+picture(figure, "Dots by event type over the days since the lead came in, with a line where it converted.")
 
 # %% [markdown]
 # ## What do leads do before they convert?
@@ -136,4 +137,4 @@ axes.axhline(followed.mean(), color="#8a8f98", linestyle="--", label="average")
 axes.set(xlabel="events in the last 7 days", ylabel=f"converted within {duration(workspace.horizon, 'en')}")
 axes.yaxis.set_major_formatter("{x:.0%}")
 axes.legend(frameon=False)
-figure
+picture(figure, "Bars by events in the last 7 days: the share that converted, beside a line at the average.")

@@ -26,7 +26,7 @@ from training.bundle import load_bundle
 from training.dataset import TrainingSet
 from training.explanation import Explainer
 from training.labelled import settled_moments
-from training.plots import gains_plot, importance_plot, reliability_plot
+from training.plots import gains_plot, importance_plot, picture, reliability_plot
 from training.registry import open_registry
 from training.what_moves import what_moves
 
@@ -58,7 +58,7 @@ figure, panels = plt.subplots(1, 3, figsize=(11, 3.2), layout="constrained")
 for axes, name in zip(panels, titles, strict=True):
     axes.plot(list(losses[name]), list(losses[name].values()), marker="o", color="#1f4e79")
     axes.set(title=titles[name], ylabel="forward log loss" if name == "rounds" else "")
-figure
+picture(figure, "Three lines: the forward log loss by number of trees, by ridge and by the weight of the trees.")
 
 # %%
 pd.DataFrame(about["evaluated_calibrations"]).T.rename_axis("calibrator")
@@ -70,13 +70,19 @@ pd.DataFrame(about["evaluated_calibrations"]).T.rename_axis("calibrator")
 # often which probability was told.
 
 # %%
-reliability_plot(bundle.evaluation, bundle.backtest.probability)
+picture(
+    reliability_plot(bundle.evaluation, bundle.backtest.probability),
+    "Dots by the probability told: the rate that came true, beside the line where it is as told; below, a histogram.",
+)
 
 # %% [markdown]
 # ## Does it rank?
 
 # %%
-gains_plot(bundle.evaluation)
+picture(
+    gains_plot(bundle.evaluation),
+    "Curves of each model by moments called, best first: conversions caught, and the lift over the average.",
+)
 
 # %%
 shown = ("roc_auc", "average_precision", "log_loss", "brier", "ece", "calibration_slope")
@@ -106,7 +112,10 @@ train_set = TrainingSet.build(
 )
 sample = train_set.take(np.unique(np.linspace(0, len(train_set) - 1, min(len(train_set), 2000)).astype(np.int64)))
 moved = what_moves(bundle.scorer, sample.values).reasons
-importance_plot([each.name for each in moved], [each.group for each in moved], [each.mean for each in moved])
+picture(
+    importance_plot([each.name for each in moved], [each.group for each in moved], [each.mean for each in moved]),
+    f"Bars, longest first: how much each reason moves scores. First comes {moved[0].name}.",
+)
 
 # %% [markdown]
 # ## One score, taken apart

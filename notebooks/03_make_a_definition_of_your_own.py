@@ -29,6 +29,7 @@ from features.wording import label, say
 from features.workspace import load_workspace
 from training.forward import choose
 from training.losses import log_losses, paired_difference
+from training.plots import picture
 from training.prepared import prepare
 from training.recipe import Recipe
 from training.split import choice_folds
@@ -89,7 +90,7 @@ for axes, definition, column in zip(panels, own, values[fit].T, strict=True):
     axes.tick_params(axis="x", rotation=30, labelsize=8)
 panels[0].yaxis.set_major_formatter("{x:.0%}")
 panels[0].set_ylabel("converted")
-figure
+picture(figure, "Three panels of bars by value: the share that converted, beside a line at the average.")
 
 # %% [markdown]
 # ## Do they tell the model anything new?

@@ -27,6 +27,7 @@ from serving.scoring import ServingModel
 from serving.side_by_side import side_by_side
 from serving.two_models import two_models
 from training.gates import gates
+from training.plots import picture
 from training.promotion import compare
 from training.recipe import Recipe
 from training.registry import open_registry
@@ -77,7 +78,7 @@ axes.errorbar(
     color="#1f4e79",
 )
 axes.set(xlabel="log loss of the draft less that of the champion: left of 0 the draft is better", yticks=[])
-figure
+picture(figure, "A dot with its interval: the log loss of the draft less that of the champion, beside a line at 0.")
 
 # %% [markdown]
 # ## The gates
@@ -104,7 +105,7 @@ figure, axes = plt.subplots(figsize=(5.5, 5.5), layout="constrained")
 axes.plot([1e-3, 1], [1e-3, 1], color="#8a8f98", linestyle="--")
 axes.plot(now, then, ".", color="#1f4e79", alpha=0.4)
 axes.set(xscale="log", yscale="log", xlabel="told by the champion", ylabel="told by the draft")
-figure
+picture(figure, "A dot for each lead, by what champion and draft told, beside the line where both agree.")
 
 # %%
 pd.DataFrame(

@@ -22,6 +22,7 @@ import pandas as pd
 from features.workspace import load_workspace
 from serving.champion import champion_of
 from serving.simulator import Simulator
+from training.plots import picture
 
 workspace = load_workspace(Path(os.environ.get("PROPENSITY_FOLDER", "demo/completejourney")))
 model = champion_of(workspace)
@@ -53,7 +54,7 @@ precision.legend(frameon=False)
 precision.yaxis.set_major_formatter("{x:.0%}")
 precision.xaxis.set_major_formatter("{x:.0%}")
 precision.set_xlabel("cutoff")
-figure
+picture(figure, "Curves by cutoff: leads a week at or above it, and the share of them that convert.")
 
 # %% [markdown]
 # ## A pair to start from

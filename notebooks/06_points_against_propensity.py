@@ -22,6 +22,7 @@ import pandas as pd
 from features.workspace import load_workspace
 from serving.champion import champion_of
 from training.figures import GAINS
+from training.plots import picture
 from training.points import PointsRules
 
 workspace = load_workspace(Path(os.environ.get("PROPENSITY_FOLDER", "demo/completejourney")))
@@ -54,7 +55,7 @@ axes.set(xlabel="moments called, best first", ylabel="conversions among them", x
 axes.xaxis.set_major_formatter("{x:.0%}")
 axes.yaxis.set_major_formatter("{x:.0%}")
 axes.legend(frameon=False)
-figure
+picture(figure, "Curves of propensity and points: conversions by moments called, beside the line of chance.")
 
 # %% [markdown]
 # ## The difference, with its interval
@@ -114,4 +115,4 @@ rates.plot.bar(ax=axes, color=["#8a8f98", "#1f4e79"][: len(rates.columns)], rot=
 axes.set(xlabel="points", ylabel="converted")
 axes.yaxis.set_major_formatter("{x:.0%}")
 axes.legend(frameon=False, title="")
-figure
+picture(figure, "Bars by points: the share that converted in the lower and the upper half by propensity.")

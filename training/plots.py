@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +22,43 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _INK, _QUIET, _GRID = "#1f4e79", "#8a8f98", "#e4e6ea"
+_PIXELS = 96
+"""To an inch of a figure."""
 _OTHERS = ("#5b8c5a", "#c26a2d", "#9aa0a8")
 _GROUPS: tuple[tuple[Group, str, str], ...] = (
     ("engagement", _INK, "engagement: what a lead does"),
     ("fit", "#c26a2d", "fit: who a lead is"),
 )
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a notebook shows it, with words for whoever can't see it.
+
+    Its HTML is the only form in which both Jupyter and the exported page take the words: Jupyter shows a bare PNG without.
+    """
+
+    figure: Figure
+    words: str
+
+    def _repr_html_(self) -> str:
+        png = io.BytesIO()
+        self.figure.savefig(png, format="png", dpi=2 * _PIXELS)  # two dots a pixel: sharp on screens that have them
+        data, width = base64.b64encode(png.getvalue()).decode(), round(self.figure.get_figwidth() * _PIXELS)
+        return f'<img src="data:image/png;base64,{data}" alt="{html.escape(self.words)}" width="{width}">'
+
+
+def picture(figure: Figure, words: str) -> Picture:
+    """Show a figure at the end of a cell, once: Jupyter would draw what pyplot still holds open a second time.
+
+    Parameters
+    ----------
+    words : what there is to see; read out instead of the picture.
+    """
+    import matplotlib.pyplot as plt
+
+    plt.close(figure)
+    return Picture(figure, words)
 
 
 def reliability_plot(evaluation: Evaluation, probability: NDArray[np.float64]) -> Figure:
