@@ -1,14 +1,17 @@
-"""The installed command, run as a person runs it: in a process of its own, with its words and its exit code."""
+"""Commands as a person runs them: each in a process of its own, with its words and its exit code."""
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,24 +36,74 @@ def environment(**changed: str) -> dict[str, str]:
 
 
 def propensity(
-    *arguments: object, code: int = 0, env: Mapping[str, str] = {}, prepare: Callable[[], None] | None = None
+    *arguments: object,
+    code: int = 0,
+    env: Mapping[str, str] = {},
+    prepare: Callable[[], None] | None = None,
+    script: bool = False,
 ) -> Ended:
     """Run a command; it must end with `code`, and never with a traceback.
 
+    It runs in a fork of a process that has loaded what commands load (`forked_commands`). The installed script, which
+    takes seconds more, is run where the process itself is what matters, and once for each command: the README's by the
+    test of the README, `started` what it starts, and those with `script=True`.
+
     Parameters
     ----------
-    prepare : runs in the new process before the command (limits of what it may do).
+    env : changes of the environment; what libraries read of it when they are loaded must reach them, so that the
+        installed script is run.
+    prepare : runs in the new process before the command (limits of what it may do); likewise.
     """
-    done = subprocess.run(
-        [SCRIPT, *map(str, arguments)],
-        capture_output=True,
+    told = [str(each) for each in arguments]
+    if script or env or prepare or sys.platform != "linux":
+        done = subprocess.run(
+            [SCRIPT, *told], capture_output=True, encoding="utf-8", env=environment(**env), preexec_fn=prepare
+        )
+        ended = Ended(done.returncode, done.stdout, done.stderr)
+    else:
+        ended = _forked(told)
+    assert "Traceback" not in ended.err, ended.err
+    assert ended.code == code, f"exit {ended.code}\n{ended.err}"
+    return ended
+
+
+def _forked(arguments: Sequence[str]) -> Ended:
+    forking = _forking()
+    assert forking.stdin is not None
+    assert forking.stdout is not None
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        asked = {
+            "arguments": arguments,
+            "environment": environment(),
+            "cwd": os.getcwd(),
+            "out": str(out),
+            "err": str(err),
+        }
+        forking.stdin.write(json.dumps(asked) + "\n")
+        forking.stdin.flush()
+        code = forking.stdout.readline()
+        assert code, "the process that forks has ended"
+        return Ended(int(code), out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))
+
+
+@cache
+def _forking() -> subprocess.Popen[str]:
+    """The process that forks, started by the first command of these tests' process, and ended with it."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", Path(__file__).with_name("forked_commands.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         encoding="utf-8",
-        env=environment(**env),
-        preexec_fn=prepare,
+        env=environment(),
+        preexec_fn=hear_ctrl_c,
     )
-    assert "Traceback" not in done.stderr, done.stderr
-    assert done.returncode == code, f"exit {done.returncode}\n{done.stderr}"
-    return Ended(done.returncode, done.stdout, done.stderr)
+
+    def end() -> None:
+        process.communicate()
+
+    atexit.register(end)
+    return process
 
 
 def started(*arguments: object) -> subprocess.Popen[str]:

@@ -41,7 +41,7 @@ def watched(
 
 def test_an_alarm_ends_with_its_own_code_and_stands_on_metrics(trained: Path, came: Tables) -> None:
     let_come(trained, more_convert(came, every=1))
-    loud = propensity("watch", trained, code=ALARM).out
+    loud = propensity("watch", trained, code=ALARM, script=True).out
     assert "ALARM  all leads: more leads converted than the model says" in loud
     store = open_store(load_workspace(trained))
     lines = Watched(store).lines().decode()

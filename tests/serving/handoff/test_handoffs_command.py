@@ -57,7 +57,7 @@ def test_hand_offs_are_listed_those_first_that_need_somebody_and_without_persona
     both = made(store, "L-2", replace(webhook_to(1), mail=mail_settings(1)))
     held = made(store, "L-3", held=True)
     alone = made(store, "L-4", HandoffSettings())
-    told = propensity("handoffs", folder).out
+    told = propensity("handoffs", folder, script=True).out
     lines = told.splitlines()
     assert lines[0] == "1 dead, 2 pending, 1 held back, 1 no channel"
     assert lines[2] == f"dead       {dead} webhook  lead L-1; by model; Jan 15, 2027, 08:00 UTC; 1 try; status 410"
