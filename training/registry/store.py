@@ -95,6 +95,7 @@ def without_chatter() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The ``noload`` loader strategy is deprecated")
         warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")
+        warnings.filterwarnings("ignore", message="IProgress not found")  # in Jupyter: progress bars, which are off
         yield
 
 
