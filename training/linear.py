@@ -2,8 +2,9 @@
 
 A number enters as sign(x) log(1 + |x|), which tames counts and money alike; missing ones as the median beside a
 flag; a category as one column for each common value. All columns are standardised and clipped, so that one odd
-cell cannot carry a score away. What the regression gives is folded into one small function for each feature,
-and the raw score is their sum in the order of the columns: no BLAS, whose bits differ between one row and many.
+cell cannot carry a score away. A bent line has, between its knots, a slope for each part of a number's range. What the
+regression gives is folded into one small function for each feature, and the raw score is their sum in the order of the
+columns: no BLAS, whose bits differ between one row and many.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def _shares(
     slope: NDArray[np.float64],
     known: NDArray[np.float64],
     missing: NDArray[np.float64],
+    knots: NDArray[np.float64],
+    bends: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
     """Fill `out` with each feature's share of each row; see `Line` for the rule."""
@@ -44,8 +47,12 @@ def _shares(
                 out[row, column] = missing[column]
             else:
                 tamed = math.copysign(math.log1p(min(abs(x), 1e308)), x)
-                z = (tamed - mean[column]) / scale[column]
-                out[row, column] = known[column] + slope[column] * min(max(z, -6.0), 6.0)
+                z = min(max((tamed - mean[column]) / scale[column], -6.0), 6.0)
+                share = known[column] + slope[column] * z
+                for knot in range(knots.shape[1]):
+                    if z > knots[column, knot]:
+                        share += bends[column, knot] * (z - knots[column, knot])
+                out[row, column] = share
 
 
 @compiled
@@ -61,14 +68,17 @@ def _sums(base: float, shares: NDArray[np.float64], out: NDArray[np.float64]) ->
 class Line:
     """A fitted line: a base and, for each of d features, the function from its value to its share of the log-odds.
 
-    The share of a number x is ``known + slope * clip((sign(x) log1p(|x|) - mean) / scale, -6, 6)``, or `missing`
-    where x is NaN; that of a category is its entry in `tables`, or `missing` where the code is unknown.
+    The share of a number x is ``known + slope * z + sum(bends * max(z - knots, 0))`` with
+    ``z = clip((sign(x) log1p(|x|) - mean) / scale, -6, 6)``, or `missing` where x is NaN; that of a category is its entry
+    in `tables`, or `missing` where the code is unknown.
 
     Attributes
     ----------
     base : log-odds before any share.
     mean, scale, slope, known, missing : float64[d]; only `missing` has a meaning for categories.
     tables : for each categorical column the shares of its codes 0, 1, ...
+    knots, bends : float64[d, k], ascending values of z past which the slope is another, and by how much; a knot at 7 lies
+        beyond all that there is. None: straight.
     """
 
     base: float
@@ -78,6 +88,14 @@ class Line:
     known: NDArray[np.float64]
     missing: NDArray[np.float64]
     tables: Mapping[int, NDArray[np.float64]]
+    knots: NDArray[np.float64] | None = None
+    bends: NDArray[np.float64] | None = None
+
+    @cached_property
+    def _bent(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if self.knots is None or self.bends is None:
+            return np.empty((len(self.mean), 0)), np.empty((len(self.mean), 0))
+        return self.knots, self.bends
 
     @cached_property
     def _table(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -94,7 +112,7 @@ class Line:
             raise ValueError(f"the line has {len(self.mean)} features, found values of shape {values.shape}")
         shares = np.empty(values.shape, dtype=np.float64)
         start, table = self._table
-        _shares(values, start, table, self.mean, self.scale, self.slope, self.known, self.missing, shares)
+        _shares(values, start, table, self.mean, self.scale, self.slope, self.known, self.missing, *self._bent, shares)
         return self.base, shares
 
     def raw(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,7 +124,10 @@ class Line:
 
     def to_json(self) -> dict[str, Any]:
         columns = {name: getattr(self, name).tolist() for name in ("mean", "scale", "slope", "known", "missing")}
-        return {"base": self.base, **columns, "tables": {str(c): t.tolist() for c, t in self.tables.items()}}
+        told = {"base": self.base, **columns, "tables": {str(c): t.tolist() for c, t in self.tables.items()}}
+        if self.knots is None or self.bends is None:
+            return told
+        return {**told, "knots": self.knots.tolist(), "bends": self.bends.tolist()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Line:
@@ -114,4 +135,5 @@ class Line:
             name: np.array(data[name], dtype=np.float64) for name in ("mean", "scale", "slope", "known", "missing")
         }
         tables = {int(c): np.array(t, dtype=np.float64) for c, t in data["tables"].items()}
-        return cls(base=float(data["base"]), **columns, tables=tables)
+        bent = {name: np.array(data[name], dtype=np.float64) for name in ("knots", "bends") if name in data}
+        return cls(base=float(data["base"]), **columns, tables=tables, **bent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ CLIP = 6.0
 COMMON_ROWS, COMMON_SHARE = 20, 0.003
 """A category, or being missing, has a column of its own from the larger of so many rows and such a share of them."""
 LARGEST = 1e308
+LEAST_DEVIATION = 1e-6
+"""A part of a number's range in which its rows vary less says nothing of its own."""
+BEYOND = CLIP + 1.0
+"""Where the knots stand that a feature doesn't have."""
 
 
 def fit_lines(
@@ -26,6 +31,7 @@ def fit_lines(
     cs: tuple[float, ...],
     weight: NDArray[np.float64] | None = None,
     monotone: NDArray[np.int8] | None = None,
+    knots: int = 0,
 ) -> list[Line]:
     """One line for each strength of the ridge, sharing the transformed matrix.
 
@@ -43,9 +49,42 @@ def fit_lines(
     -----
     The same bits whatever the number of threads.
     """
-    design = _Design.of(values, categorical)
+    design = _Design.of(values, categorical, knots)
     bounds = None if monotone is None or not monotone.any() else design.bounds(monotone)
     return [design.fold(coefficients, categorical) for coefficients in _ridge(design.z, label, cs, weight, bounds)]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A standardised column that only moves with a number between `low` and `high`, in deviations of that number.
+
+    Beside the number's own column such pieces let its slope differ from part to part. With all of them held to one sign
+    the whole is monotone.
+    """
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    place: int
+
+    @classmethod
+    def all_of(cls, z: NDArray[np.float64], knots: int, columns: list[NDArray[np.float64]]) -> list[_Piece]:
+        """The pieces between the quantiles of a standardised number; their columns are added to `columns`."""
+        if not knots:
+            return []
+        inner = np.unique(np.quantile(z, np.arange(1, knots + 1) / (knots + 1)))
+        inner = inner[(inner > z.min()) & (inner < z.max())]
+        if not len(inner):
+            return []
+        pieces = []
+        for low, high in pairwise([-CLIP, *inner.tolist(), CLIP]):
+            piece = np.clip(z, low, high)
+            mean, deviation = float(piece.mean()), float(piece.std())
+            if deviation > LEAST_DEVIATION:
+                pieces.append(cls(low, high, mean, deviation, len(columns)))
+                columns.append((piece - mean) / deviation)
+        return pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +98,13 @@ class _Design:
     scale: NDArray[np.float64]
     median: NDArray[np.float64]
     number: NDArray[np.int64]
+    pieces: Mapping[int, list[_Piece]]
     flag: NDArray[np.int64]
     levels: Mapping[int, Mapping[int, int]]
     sizes: Mapping[int, int]
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], categorical: NDArray[np.bool_]) -> _Design:
+    def of(cls, values: NDArray[np.float64], categorical: NDArray[np.bool_], knots: int) -> _Design:
         n, d = values.shape
         common = max(COMMON_ROWS, math.ceil(COMMON_SHARE * n))
         columns: list[NDArray[np.float64]] = []
@@ -72,6 +112,7 @@ class _Design:
         high: list[float] = []
         mean, scale, median = np.zeros(d), np.ones(d), np.zeros(d)
         number, flag = np.full(d, -1, dtype=np.int64), np.full(d, -1, dtype=np.int64)
+        pieces: dict[int, list[_Piece]] = {}
         levels: dict[int, dict[int, int]] = {}
         sizes: dict[int, int] = {}
 
@@ -108,17 +149,19 @@ class _Design:
             mean[column], scale[column] = float(tamed.mean()), deviation
             number[column] = len(columns)
             columns.append(np.clip((tamed - mean[column]) / deviation, -CLIP, CLIP))
-            low.append(math.nan)
-            high.append(math.nan)
+            pieces[column] = _Piece.all_of(columns[-1], knots, columns)
+            low += [math.nan] * (1 + len(pieces[column]))
+            high += [math.nan] * (1 + len(pieces[column]))
         z = np.ascontiguousarray(np.stack(columns, axis=1)) if columns else np.zeros((n, 0))
-        return cls(z, np.array(low), np.array(high), mean, scale, median, number, flag, levels, sizes)
+        return cls(z, np.array(low), np.array(high), mean, scale, median, number, pieces, flag, levels, sizes)
 
     def bounds(self, monotone: NDArray[np.int8]) -> list[tuple[float | None, float | None]]:
         """Between what the intercept and each coefficient may lie. Flags of missing values are free: missing is no amount."""
         found: list[tuple[float | None, float | None]] = [(None, None)] * (1 + self.z.shape[1])
-        for sign, place in zip(monotone.tolist(), self.number.tolist(), strict=True):
-            if sign and place >= 0:
-                found[1 + place] = (0.0, None) if sign > 0 else (None, 0.0)
+        for column, sign in enumerate(monotone.tolist()):
+            if sign and self.number[column] >= 0:
+                for place in (int(self.number[column]), *(each.place for each in self.pieces[column])):
+                    found[1 + place] = (0.0, None) if sign > 0 else (None, 0.0)
         return found
 
     def fold(self, coefficients: NDArray[np.float64], categorical: NDArray[np.bool_]) -> Line:
@@ -126,6 +169,7 @@ class _Design:
         d = len(categorical)
         beta = coefficients[1:]
         slope, known, missing = np.zeros(d), np.zeros(d), np.zeros(d)
+        bends: list[dict[float, float]] = [{} for _ in range(d)]
         tables: dict[int, NDArray[np.float64]] = {}
 
         def flagged(place: int, on: bool) -> float:
@@ -146,9 +190,32 @@ class _Design:
                 known[column] = 0.0
             elif self.number[column] >= 0:
                 slope[column] = beta[self.number[column]]
-                middle = (self.median[column] - self.mean[column]) / self.scale[column]
-                missing[column] += slope[column] * min(max(middle, -CLIP), CLIP)
-        return Line(float(coefficients[0]), self.mean, self.scale, slope, known, missing, tables)
+                middle = min(max((self.median[column] - self.mean[column]) / self.scale[column], -CLIP), CLIP)
+                missing[column] += slope[column] * middle
+                for each in self.pieces[column]:
+                    step = float(beta[each.place]) / each.deviation
+                    missing[column] += step * (min(max(middle, each.low), each.high) - each.mean)
+                    known[column] -= step * each.mean
+                    if each.low == -CLIP:
+                        slope[column] += step
+                    else:
+                        known[column] += step * each.low
+                        bends[column][each.low] = bends[column].get(each.low, 0.0) + step
+                    if each.high < CLIP:
+                        bends[column][each.high] = bends[column].get(each.high, 0.0) - step
+        return Line(float(coefficients[0]), self.mean, self.scale, slope, known, missing, tables, *_padded(bends))
+
+
+def _padded(bends: list[dict[float, float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[()]:
+    """The knots and bends of a line, nothing where it has none."""
+    most = max(map(len, bends), default=0)
+    if not most:
+        return ()
+    knots, by = np.full((len(bends), most), BEYOND), np.zeros((len(bends), most))
+    for column, each in enumerate(bends):
+        knots[column, : len(each)] = sorted(each)
+        by[column, : len(each)] = [each[knot] for knot in sorted(each)]
+    return knots, by
 
 
 def _ridge(

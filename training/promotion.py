@@ -105,6 +105,7 @@ def unseen_scorer(champion: Bundle, train_set: TrainingSet, fit: Rows, first_tes
         rounds=told["rounds"],
         fitted_rows=told["fitted_rows"],
         c=told["c"],
+        knots=told.get("knots", 0),
         weight=told["weight"],
         dropped=(),
         forward_rows=np.empty(0, np.int64),

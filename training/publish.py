@@ -68,7 +68,7 @@ def _params(trained: Retrained) -> dict[str, Any]:
         "data_end": about["data_end"],
         "schedule": about["schedule"],
         **{f"recipe.{name}": value for name, value in about["recipe"].items()},
-        **{f"chosen.{name}": about["choices"][name] for name in ("rounds", "c", "weight", "dropped")},
+        **{f"chosen.{name}": about["choices"][name] for name in ("rounds", "c", "knots", "weight", "dropped")},
         "split": about["split"]["kind"],
         "guard.left_out": sorted({each.subject for each in trained.findings if each.left_out}),
         **({"model_settings": about["model_settings"]} if about.get("model_settings") else {}),

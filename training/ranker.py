@@ -27,6 +27,12 @@ ALONE = 4096
 """Up to so many rows are scored by one thread: waking others costs more than it gives."""
 CELLS_ALONE = 4_000_000
 """Up to so many cells are trained on by one thread, for the same reason. The bits are the same either way."""
+BENT_CELLS = 40_000_000
+"""A bent line has some more columns for each number, and is fitted on so many fewer rows that its matrix has no more cells."""
+RANKED_BY = 128
+"""Rounds of the trees that rank the columns."""
+FEWEST_COLUMNS = 8
+"""A part of the columns holds at least so many."""
 MONOTONE_METHOD = "basic"
 """Stricter than need be, and cheap. Of the finer methods models were reported that break their own constraints."""
 TREES_FILE, RANKER_FILE = "trees.txt", "ranker.json"
@@ -111,19 +117,44 @@ def fit_ranker(
     part = train_set.take(rows)
     rounds = choices.rounds_for(recipe, len(part))
     text = grow_trees(recipe, part, rounds, progress=progress)
-    line = draw_lines(recipe, part, (choices.c,))[0]
+    line = draw_lines(recipe, part, (choices.c,), choices.knots)[0]
     if progress is not None:
         progress("growing trees", 1.0)
     return Ranker(trees=text, line=line, weight=choices.weight)
 
 
-def draw_lines(recipe: Recipe, part: TrainingSet, cs: tuple[float, ...]) -> list[Line]:
-    """The line for each strength of the ridge, on about `Recipe.line_rows` rows."""
-    if len(part) > recipe.line_rows:
-        drawn = (part.lead_hash % np.uint64(2**32)) < np.uint64(2**32 * recipe.line_rows // len(part))
+def rank_columns(recipe: Recipe, part: TrainingSet) -> NDArray[np.int64]:
+    """Positions of all columns, those first that trees grown on these rows gain most from.
+
+    The trees are those of the default recipe, with this one's seed: the ranking is the same whatever else a recipe says.
+    """
+    import lightgbm
+
+    grown = lightgbm.Booster(model_str=grow_trees(Recipe(seed=recipe.seed), part, RANKED_BY))
+    return np.argsort(-grown.feature_importance("gain"), kind="stable")
+
+
+def most_telling(ranked: NDArray[np.int64], part: float) -> NDArray[np.int64]:
+    """The first part of ranked columns, at least `FEWEST_COLUMNS`, in ascending order."""
+    return np.sort(ranked[: max(FEWEST_COLUMNS, round(part * len(ranked)))])
+
+
+def draw_lines(recipe: Recipe, part: TrainingSet, cs: tuple[float, ...], knots: int) -> list[Line]:
+    """The line of so many knots for each strength of the ridge, on about `Recipe.line_rows` rows at most."""
+    most = recipe.line_rows
+    if knots:
+        most = min(most, BENT_CELLS // ((knots + 2) * len(part.definitions)))
+    if len(part) > most:
+        drawn = (part.lead_hash % np.uint64(2**32)) < np.uint64(2**32 * most // len(part))
         part = part.take(np.flatnonzero(drawn))
     return fit_lines(
-        part.values, part.label, part.definitions.categorical, cs=cs, weight=part.fit_weight, monotone=part.monotone
+        part.values,
+        part.label,
+        part.definitions.categorical,
+        cs=cs,
+        weight=part.fit_weight,
+        monotone=part.monotone,
+        knots=knots,
     )
 
 

@@ -28,7 +28,11 @@ class Recipe:
         such columns is better by more than `drop_errors` paired errors.
     line_rows : the line is fitted on about so many rows, all moments of leads drawn by hash: its matrix is dense, and
         more rows no longer move it.
+    knots : numbers of quantiles of each number at which the line's slope may change, to choose from; 0: it is straight. The
+        first stays unless the forward loss of the line alone is better with another by more than `knot_errors` paired errors.
     without : names of columns that are left out before anything is chosen; one that isn't there is no fault.
+    part : of the columns that remain so large a part is kept, those that trees gain most from on the rows that are fitted
+        (`training.ranker.rank_columns`), but no fewer than 8; 1: all.
     seed : of bagging and feature sampling.
     """
 
@@ -50,7 +54,10 @@ class Recipe:
     many_values: int = 30
     drop_errors: float = 1.0
     line_rows: int = 50_000
+    knots: tuple[int, ...] = (0, 4)
+    knot_errors: float = 1.0
     without: tuple[str, ...] = ()
+    part: float = 1.0
     seed: int = 20170920
 
     def __post_init__(self) -> None:
@@ -58,6 +65,10 @@ class Recipe:
             raise ValueError(f"rounds are positive and ascending, found {self.rounds}")
         if not self.cs or min(self.cs) <= 0:
             raise ValueError(f"strengths of the ridge are positive, found {self.cs}")
+        if not self.knots or min(self.knots) < 0:
+            raise ValueError(f"numbers of knots are 0 or more, found {self.knots}")
+        if not 0 < self.part <= 1:
+            raise ValueError(f"the part of the columns that is kept is above 0 and up to 1, found {self.part}")
         if self.weight not in self.weights or not all(0 <= w <= 1 for w in self.weights):
             raise ValueError(f"the usual weight {self.weight} must be among {self.weights}, all from 0 to 1")
 
@@ -66,7 +77,8 @@ class Recipe:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recipe:
-        """A recipe of before has not all keys: what is missing was then as it is now where nobody says otherwise.
+        """A recipe of before has not all keys: what is missing was then as it is now where nobody says otherwise. Lines
+        were straight.
 
         Raises
         ------
@@ -77,7 +89,7 @@ class Recipe:
         if not set(data) <= known:
             raise ValueError(f"a recipe has the keys {sorted(known)}, found {sorted(set(data) - known)} too")
         arguments: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in data.items()}
-        return cls(**arguments)
+        return cls(**{"knots": (0,), **arguments})
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,9 +101,10 @@ class Choices:
     rounds : best number of trees in the forward fits.
     fitted_rows : mean number of rows of these fits; a refit on more has more rounds.
     c : strength of the line's ridge.
+    knots : of the line.
     weight : weight of the trees.
-    dropped : names of the columns that are left out: those the recipe is without, and those of high cardinality where
-        the forward loss said so.
+    dropped : names of the columns that are left out: those the recipe is without, those of high cardinality where the
+        forward loss said so, and those that tell too little where the recipe keeps a part.
     forward_rows : int64[m], ascending rows of the training set that were predicted.
     forward_raw : float64[m], their log-odds by fits that saw neither the lead nor, where time allows, anything later.
     losses : mean log losses of all that was tried, for the report.
@@ -100,6 +113,7 @@ class Choices:
     rounds: int
     fitted_rows: float
     c: float
+    knots: int
     weight: float
     dropped: tuple[str, ...]
     forward_rows: Rows
@@ -120,6 +134,7 @@ class Choices:
             "rounds": self.rounds,
             "fitted_rows": self.fitted_rows,
             "c": self.c,
+            "knots": self.knots,
             "weight": self.weight,
             "dropped": list(self.dropped),
             "losses": {table: dict(rows) for table, rows in self.losses.items()},

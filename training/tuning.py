@@ -28,7 +28,7 @@ from training.trial_folds import TrialFolds, Tried
 from training.tuned import LEAST_LEADS, Tuned, confirm, halves
 from training.tuning_space import Space
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a study of before no longer means what one of now does."""
 STARTUP = 12
 """So many recipes are drawn freely before the sampler leans on those that did well."""
@@ -94,6 +94,8 @@ def tune(
             story, best = {"minutes": minutes, **study.story()}, study.best()
     if best is None:
         return Tuned(recipe, False, {**story, "why": "no recipe could be tried to its end in so short a time"})
+    if best.params == space.default():
+        return Tuned(recipe, False, {**story, "why": "none was surely better"})
     tried = best.user_attrs
     found = space.mixed(space.recipe_from(best.params), c=float(tried["c"]), weight=float(tried["weight"]))
     taken, figures = confirm(recipe, found, train_set, rows, kept, progress=progress)
@@ -120,9 +122,9 @@ class _Study:
     def __init__(self, storage: Path, name: str, space: Space, log: TrialLog | None) -> None:
         storage.parent.mkdir(parents=True, exist_ok=True)
         self._file = optuna.storages.RDBStorage(f"sqlite:///{storage.absolute()}")
-        self._kept = optuna.create_study(storage=self._file, study_name=name, direction="minimize", load_if_exists=True)
+        self._kept = optuna.create_study(storage=self._file, study_name=name, direction="maximize", load_if_exists=True)
         pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=PRUNE_FROM)
-        self._study = optuna.create_study(direction="minimize", pruner=pruner)
+        self._study = optuna.create_study(direction="maximize", pruner=pruner)
         self._study.add_trials(self._kept.get_trials(deepcopy=False))
         self._space, self._log = space, log
         self._run = None if log is None else self._opened(log)
@@ -162,13 +164,13 @@ class _Study:
         finally:
             if self._log is not None and self._run is not None:
                 best = self.best()
-                found = {} if best is None else {"log_loss": float(best.values[0])}
+                found = {} if best is None else {"log_loss": float(best.user_attrs["loss"])}
                 self._log.close(self._run, {**found, "trials": float(len(self._done()))}, killed=killed)
 
     def best(self) -> FrozenTrial | None:
-        """The finished trial of the least loss; None before the first."""
+        """The finished trial of the most certain gain; None before the first."""
         finished = [each for each in self._done() if each.state == TrialState.COMPLETE]
-        return min(finished, key=lambda each: (each.values[0], each.number), default=None)
+        return max(finished, key=lambda each: (each.values[0], -each.number), default=None)
 
     def story(self) -> dict[str, Any]:
         """Counts and losses of all that was tried, as plain JSON."""
@@ -181,11 +183,11 @@ class _Study:
             "pruned": sum(each.state == TrialState.PRUNED for each in done),
             "run": self._run,
             "seed": self._space.recipe.seed,
-            "default_loss": None if default is None else float(default.values[0]),
+            "default_loss": None if default is None else float(default.user_attrs["loss"]),
         }
         if best is not None:
-            tried = {name: best.user_attrs[name] for name in ("rounds", "c", "weight")}
-            told["best"] = {"number": best.number, "loss": float(best.values[0]), **best.params, **tried}
+            tried = {name: best.user_attrs[name] for name in ("loss", "rounds", "c", "weight")}
+            told["best"] = {"number": best.number, **best.params, **tried}
         return told
 
     def _one(
@@ -205,7 +207,7 @@ class _Study:
         def report(step: int, loss: float) -> None:
             gone = clock() - began
             tell(gone)
-            trial.report(loss, step)
+            trial.report(-loss, step)  # the larger the better, as of the gain
             if gone > seconds:
                 raise _OutOfTime
             if step >= PRUNE_FROM and trial.should_prune():
@@ -215,7 +217,7 @@ class _Study:
         try:
             tried = folds.forward(recipe, report)
             state = TrialState.COMPLETE
-            for name in ("rounds", "c", "weight"):
+            for name in ("loss", "rounds", "c", "weight"):
                 trial.set_user_attr(name, getattr(tried, name))
         except optuna.TrialPruned:
             state = TrialState.PRUNED
@@ -224,12 +226,12 @@ class _Study:
         if state != TrialState.FAIL:
             self._write(trial, recipe, tried)
         trial.set_user_attr("seconds", clock() - began)
-        self._kept.add_trial(self._study.tell(trial, None if tried is None else tried.loss, state=state))
+        self._kept.add_trial(self._study.tell(trial, None if tried is None else tried.gain, state=state))
 
     def _write(self, trial: Trial, recipe: Recipe, tried: Tried | None) -> None:
         if self._log is None or self._run is None:
             return
-        params = {**trial.params, "num_leaves": recipe.num_leaves, "left_out": len(recipe.without)}
+        params = {**trial.params, "num_leaves": recipe.num_leaves, "left_out": len(recipe.without), "part": recipe.part}
         metrics = (
             {}
             if tried is None
@@ -256,7 +258,7 @@ class _Study:
     def _better(self, trial: FrozenTrial) -> str:
         default = self.story()["default_loss"]
         beside = "" if default is None or self._is_default(trial) else f", the default recipe's is {default:.4f}"
-        return f"recipe {trial.number + 1}: log loss {trial.values[0]:.4f}{beside}"
+        return f"recipe {trial.number + 1}: log loss {trial.user_attrs['loss']:.4f}{beside}"
 
 
 def _digest(space: Space, train_set: TrainingSet, rows: Rows, folds: Folds) -> str:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from training.dataset import TrainingSet
+from training.ranker import FEWEST_COLUMNS
 from training.recipe import Recipe
 from training.trial_folds import CS, WEIGHTS, TrialFolds
 
 DEPTHS, MOST_LEAVES = (2, 5), 16
 ALL_COLUMNS = "all"
 PARTS = {"the most telling half": 0.5, "the most telling quarter": 0.25, "the most telling eighth": 0.125}
-FEWEST_COLUMNS = 8
-"""A choice of columns holds at least so many."""
 
 
 class Suggests(Protocol):
@@ -27,7 +26,7 @@ class Suggests(Protocol):
 
     def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int: ...
 
-    def suggest_categorical(self, name: str, choices: Sequence[str]) -> str: ...
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -37,29 +36,31 @@ class Space:
     Attributes
     ----------
     recipe : the default.
-    columns : choice of columns to the names that it leaves out.
+    columns : choice of columns to the names that it leaves out and the part that it keeps of the others.
+    knots : numbers of the line's knots.
     categorical : whether there is any categorical column.
     rows : about how many one fold fits.
     """
 
     recipe: Recipe
-    columns: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, tuple[tuple[str, ...], float]]
+    knots: tuple[int, ...]
     categorical: bool
     rows: int
 
     @classmethod
     def of(cls, recipe: Recipe, train_set: TrainingSet, folds: TrialFolds) -> Space:
-        """For these columns: all, those without many values, and those that the default's trees gain most from."""
+        """For these columns: all, those without many values, and those that trees gain most from."""
         definitions = train_set.definitions
-        told = [each for each in folds.telling() if each not in set(recipe.without)]
-        columns = {ALL_COLUMNS: recipe.without}
-        many = [each.name for each in definitions if len(each.categories) > recipe.many_values]
+        columns = {ALL_COLUMNS: (recipe.without, recipe.part)}
+        many = {each.name for each in definitions if len(each.categories) > recipe.many_values}
         if many and len(many) < len(definitions):
-            columns["without categories of many values"] = tuple(sorted({*recipe.without, *many}))
+            columns["without categories of many values"] = (tuple(sorted({*recipe.without, *many})), recipe.part)
+        remain = len(set(definitions.names) - set(recipe.without))
         for name, part in PARTS.items():
-            if round(part * len(told)) >= FEWEST_COLUMNS:
-                columns[name] = tuple(sorted({*recipe.without, *told[round(part * len(told)) :]}))
-        return cls(recipe, columns, bool(definitions.categorical.any()), folds.fitted_rows)
+            if round(part * remain) >= FEWEST_COLUMNS:
+                columns[name] = (recipe.without, part)
+        return cls(recipe, columns, folds.knots, bool(definitions.categorical.any()), folds.fitted_rows)
 
     def suggest(self, trial: Suggests) -> Recipe:
         """The recipe that a trial proposes."""
@@ -67,6 +68,7 @@ class Space:
             trial.suggest_float(name, low, high, log=log)
         for name, (least, most, log) in self._whole().items():
             trial.suggest_int(name, least, most, log=log)
+        trial.suggest_categorical("knots", list(self.knots))
         trial.suggest_categorical("columns", list(self.columns))
         return self.recipe_from(trial.params)
 
@@ -75,16 +77,17 @@ class Space:
         params: dict[str, Any] = {name: getattr(self.recipe, name) for name in (*self._floats(), *self._whole())}
         # so many leaves cannot lie deeper than this: the same trees as without a bound
         params["max_depth"] = self._depth()
-        return {**params, "columns": ALL_COLUMNS}
+        return {**params, "knots": self.recipe.knots[0], "columns": ALL_COLUMNS}
 
     def recipe_from(self, params: Mapping[str, Any]) -> Recipe:
-        """Trees and columns of a trial; line and mix are the default's until they are tried.
+        """Trees, knots and columns of a trial; the line's strength and the mix are the default's until they are tried.
 
         Numbers of rounds are as many steps of learning as the default's: with half of its learning rate twice as many.
         """
         told = {name: float(f"{params[name]:.3g}") for name in self._floats()}
         slower = self.recipe.learning_rate / told["learning_rate"]
         depth = int(params["max_depth"])
+        without, part = self.columns[params["columns"]]
         return replace(
             self.recipe,
             **told,  # type: ignore[arg-type]  # all of them are floats
@@ -92,7 +95,9 @@ class Space:
             max_depth=depth,
             min_data_in_leaf=int(params["min_data_in_leaf"]),
             rounds=tuple(sorted({max(1, round(each * slower)) for each in self.recipe.rounds})),
-            without=self.columns[params["columns"]],
+            knots=(int(params["knots"]),),
+            without=without,
+            part=part,
         )
 
     def mixed(self, recipe: Recipe, *, c: float, weight: float) -> Recipe:
@@ -102,9 +107,14 @@ class Space:
     def to_json(self) -> dict[str, Any]:
         """All that a search depends on but the rows."""
         return {
-            "recipe": self.recipe.to_json(), "floats": self._floats(), "whole": self._whole(), "cs": CS, "weights": WEIGHTS,
-            "columns": {name: list(left) for name, left in self.columns.items()},
-        }  # fmt: skip
+            "recipe": self.recipe.to_json(),
+            "floats": self._floats(),
+            "whole": self._whole(),
+            "cs": CS,
+            "weights": WEIGHTS,
+            "knots": self.knots,
+            "columns": {name: [list(left), part] for name, (left, part) in self.columns.items()},
+        }
 
     def _depth(self) -> int:
         return min(max(self.recipe.num_leaves - 1, DEPTHS[0]), DEPTHS[1])

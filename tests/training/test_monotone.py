@@ -22,13 +22,16 @@ SIGNS = np.array([1, -1, -1, 1, 0], dtype=np.int8)
 HELD = replace(FREE, monotone=SIGNS)
 
 
-def fitted(weight: float, *, leaves: int = 4) -> Ranker:
+def fitted(weight: float, *, leaves: int = 4, knots: int = 0) -> Ranker:
     recipe = replace(QUICK, num_leaves=leaves, weights=(weight,), weight=weight)
-    choices = Choices(128, float(len(ROWS)), 0.1, weight, (), ROWS[:0], np.zeros(0), {})
+    choices = Choices(128, float(len(ROWS)), 0.1, knots, weight, (), ROWS[:0], np.zeros(0), {})
     return fit_ranker(recipe, choices, HELD, ROWS)
 
 
-RANKERS = {weight: fitted(weight) for weight in (0.25, 0.75, 1.0)} | {0.5: fitted(0.5, leaves=16)}
+RANKERS = {weight: fitted(weight) for weight in (0.25, 0.75, 1.0)} | {
+    0.5: fitted(0.5, leaves=16),
+    0.125: fitted(0.125, knots=4),
+}
 NUMBERS = st.floats(allow_nan=False, allow_infinity=True)
 
 
@@ -72,7 +75,7 @@ def test_what_goes_against_its_constraint_moves_nothing_and_what_goes_with_it_st
 
 def test_an_unconstrained_fit_would_break_it() -> None:
     """Else the tests above would prove nothing."""
-    free = fit_ranker(QUICK, Choices(128, float(len(ROWS)), 0.1, 1.0, (), ROWS[:0], np.zeros(0), {}), FREE, ROWS)
+    free = fit_ranker(QUICK, Choices(128, float(len(ROWS)), 0.1, 0, 1.0, (), ROWS[:0], np.zeros(0), {}), FREE, ROWS)
     sweep = np.repeat(FREE.values[:1], 50, axis=0)
     sweep[:, 1] = np.linspace(-3, 3, 50)
     assert np.diff(free.raw(sweep)).max() > 0.01

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from oracles.made_training_sets import DAY, definitions_of, made, simulated
+from training.dataset import TrainingSet
 from training.forward import choose
 from training.losses import log_losses
-from training.ranker import Ranker, fit_ranker, grow_trees
+from training.ranker import FEWEST_COLUMNS, Ranker, fit_ranker, grow_trees
 from training.recipe import Choices, Recipe
 from training.split import choice_folds
 
@@ -98,7 +99,7 @@ def test_forward_predictions_are_of_all_predicted_rows_in_order() -> None:
 
 
 def test_a_refit_on_more_rows_has_more_rounds() -> None:
-    fixed = Choices(100, 1000.0, 0.01, 0.75, (), ROWS[:0], np.zeros(0), {})
+    fixed = Choices(100, 1000.0, 0.01, 0, 0.75, (), ROWS[:0], np.zeros(0), {})
     assert fixed.rounds_for(QUICK, 1000) == 100
     assert fixed.rounds_for(QUICK, 2000) == 150
     assert fixed.rounds_for(QUICK, 500) == 100
@@ -111,6 +112,58 @@ def test_a_line_in_the_world_gets_more_weight_than_usual() -> None:
     linear = made(np.arange(4000), np.arange(4000) * DAY, label, values)
     rows = np.arange(4000)
     assert choose(QUICK, linear, rows, choice_folds(linear, rows)).weight == 0.25
+
+
+def curved(n: int) -> TrainingSet:
+    """Leads that convert where a number is neither small nor large."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(n, 3))
+    label = (rng.random(n) < np.where(np.abs(values[:, 0]) < 0.7, 0.5, 0.1)).astype(np.int8)
+    return made(np.arange(n), np.arange(n) * DAY, label, values)
+
+
+def test_a_line_bends_where_that_is_better_and_there_are_conversions_enough() -> None:
+    many, few = curved(4000), curved(400)
+    linear = simulated(4000, 1, seed=1)
+    found = {
+        name: choose(QUICK, each, rows, choice_folds(each, rows))
+        for name, each in {"many": many, "few": few, "linear": linear}.items()
+        for rows in [np.arange(len(each))]
+    }
+    assert {name: each.knots for name, each in found.items()} == {"many": 4, "few": 0, "linear": 0}
+    tried = {name: sorted(each.losses["knots"]) for name, each in found.items()}
+    assert tried == {"many": ["0", "4"], "few": ["0"], "linear": ["0", "4"]}
+    ranker = fit_ranker(QUICK, found["many"], many, np.arange(4000))
+    assert ranker.line.knots is not None
+    assert ranker.line.knots.shape == (3, 4)
+
+
+def test_of_a_part_of_the_columns_those_stay_that_tell_most() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(3000, 24))
+    label = (rng.random(3000) < 1 / (1 + np.exp(-values[:, 5] - values[:, 17]))).astype(np.int8)
+    noisy = made(np.arange(3000), np.arange(3000) * DAY, label, values)
+    rows = np.arange(3000)
+    choices = choose(replace(QUICK, part=0.25), noisy, rows, choice_folds(noisy, rows))
+    left = choices.reduce(noisy).definitions.names
+    assert len(left) == FEWEST_COLUMNS
+    assert {noisy.definitions.names[each] for each in (5, 17)} <= set(left)
+    assert len(choices.dropped) == 16
+
+
+def test_who_is_predicted_has_no_say_in_which_columns_are_looked_at() -> None:
+    fixed = Recipe(rounds=(32,), cs=(0.01,), knots=(0,), weights=(0.75,), part=0.25)
+    rng = np.random.default_rng(3)
+    world = made(
+        np.arange(900), np.arange(900) * DAY, (rng.random(900) < 0.3).astype(np.int8), rng.normal(size=(900, 40))
+    )
+    fold = [(np.arange(600), np.arange(600, 900))]
+    label = world.label.copy()
+    label[600:] = world.values[600:, 7] > 0.5  # a column that tells all of who is predicted
+    told = replace(world, label=label)
+    one, other = (choose(fixed, each, np.arange(900), fold) for each in (world, told))
+    assert np.array_equal(one.forward_raw, other.forward_raw)
+    assert world.definitions.names[7] not in other.dropped  # but of the rows that are fitted in the end it does
 
 
 def test_a_category_of_many_values_that_turned_false_is_left_out() -> None:
@@ -196,6 +249,8 @@ def test_a_recipe_is_data() -> None:
 def test_a_recipe_of_before_means_what_it_meant() -> None:
     before = {name: value for name, value in QUICK.to_json().items() if name not in ("max_depth", "without")}
     assert Recipe.from_json(before) == QUICK
+    straight = {name: value for name, value in before.items() if name not in ("knots", "knot_errors", "part")}
+    assert Recipe.from_json(straight) == replace(QUICK, knots=(0,))
 
 
 def test_a_depth_that_the_leaves_cannot_reach_changes_no_tree() -> None:

@@ -26,7 +26,7 @@ def test_the_line_is_that_of_rows_which_stand_there_so_often() -> None:
     """On one matrix, and with the ridge made as strong for more rows."""
     from training.linear_fit import _Design, _ridge
 
-    design = _Design.of(PLAIN.values, PLAIN.definitions.categorical)
+    design = _Design.of(PLAIN.values, PLAIN.definitions.categorical, knots=2)
     mean = float(TIMES.mean())
     weighed = _ridge(design.z, PLAIN.label, (0.1,), TIMES / mean, None)[0]
     often = _ridge(np.repeat(design.z, TIMES, axis=0), np.repeat(PLAIN.label, TIMES), (0.1 / mean,), None, None)[0]

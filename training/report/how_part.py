@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training.bundle import Bundle
@@ -20,6 +20,8 @@ _RECIPE = {
     "lambda_l2": "L2 of the leaves",
     "seed": "seed",
 }
+NAMED = 12
+"""So many columns are named; of more it is said how many there are."""
 
 
 def how_part(bundle: Bundle) -> dict[str, Any]:
@@ -58,12 +60,20 @@ def _setting(name: str, value: float) -> str:
 def _chosen(choices: Mapping[str, Any]) -> list[tuple[str, str]]:
     if not choices:
         return []
+    knots = choices.get("knots", 0)
     return [
         ("Rounds of trees", f"{count(choices['rounds'])} in the forward fits"),
         ("Weight of the trees", f"{choices['weight']:.0%}, the rest is the line's"),
+        ("Shape of the line", f"bent at {knots} quantiles of each number" if knots else "straight"),
         ("Strength of the line's ridge", f"C = {choices['c']:g}"),
-        ("Columns left out as too fine", ", ".join(choices["dropped"]) or "none"),
+        ("Columns left out as too fine or telling too little", _named(choices["dropped"])),
     ]
+
+
+def _named(columns: Sequence[str]) -> str:
+    if len(columns) <= NAMED:
+        return ", ".join(columns) or "none"
+    return f"{', '.join(columns[:NAMED])} and {count(len(columns) - NAMED)} more"
 
 
 def _calibrations(table: Mapping[str, Mapping[str, float]]) -> list[dict[str, str]]:

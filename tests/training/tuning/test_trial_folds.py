@@ -66,13 +66,19 @@ def test_trees_stop_growing_where_more_of_them_are_worse() -> None:
     assert [loss for _, loss in told] == [tried.loss] * 3
 
 
-def test_columns_that_say_nothing_are_ranked_last() -> None:
+def test_a_gain_is_what_is_left_when_luck_and_level_are_taken_off() -> None:
+    """Worth nothing: the default itself, and what only foretells more conversions; a worse recipe is worth less."""
     parted = halves(PLAIN, ROWS)
     assert parted is not None
     with TrialFolds(PLAIN, parted[0], QUICK) as folds:
-        ranked = folds.telling()
-    assert sorted(ranked) == sorted(PLAIN.definitions.names)
-    assert set(ranked[:2]) == {"n0", "n1"}
+        usual = folds.forward(replace(QUICK, knots=(0,)))
+        wild = folds.forward(replace(QUICK, num_leaves=16, learning_rate=0.9, min_data_in_leaf=2, lambda_l2=0.0))
+        raw = np.random.default_rng(0).normal(size=len(folds.predicted))
+        assert folds._levelled(raw + 2.0) == pytest.approx(folds._levelled(raw), abs=1e-6)
+        told = 1 / (1 + np.exp(-folds._levelled(raw)))
+    assert told.mean() == pytest.approx(PLAIN.label[folds.predicted].mean(), abs=1e-6)
+    assert usual.gain == 0.0
+    assert wild.gain < usual.loss - wild.loss < 0
 
 
 def test_the_two_halves_share_their_fits_and_no_lead() -> None:
