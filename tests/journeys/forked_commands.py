@@ -8,6 +8,7 @@ breaks stays its own process's, as it does where the installed script is run.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import json
@@ -39,8 +40,17 @@ def fork_for_each_line() -> None:
     """Answer until there are no more lines; a fork ends as the command does."""
     for part in PARTS:
         importlib.import_module(part)
+    from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
+    from numba.core.registry import cpu_target
+
     from serving.cli import main
 
+    # read once what each process reads at its first compiled function, and MLflow at its first model: which functions
+    # and which packages there are
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+    warn_dependency_requirement_mismatches(["numpy"])
+    gc.freeze()  # a fork that looks for garbage among all that is loaded here would copy every page of it
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
