@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from features.durations import duration_text
 from features.schema import Group, Schema
 
 OTHER = "(other)"
@@ -23,14 +24,6 @@ SESSION_GAP = 30 * 60 * 1_000_000
 """A session ends where the next event is more than 30 minutes away (microseconds)."""
 LAST_EVENTS = 3
 """How many of the last events a `LastCategory` may ask for: so many the kernel keeps (a test holds the two together)."""
-
-
-def duration_text(microseconds: int) -> str:
-    """Short name of a duration: 90d, 12h, 30m, 45s, in the largest unit that divides it."""
-    for unit, size in (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000)):
-        if microseconds % size == 0:
-            return f"{microseconds // size}{unit}"
-    return f"{microseconds}us"
 
 
 @dataclass(frozen=True, order=True)

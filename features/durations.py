@@ -1,4 +1,4 @@
-"""Durations as people write them: 90d, 12h, 30m, 45s, 2w."""
+"""Durations as people write them, read and written: 90d, 12h, 30m, 45s, 2w."""
 
 from __future__ import annotations
 
@@ -30,3 +30,11 @@ def read_duration(text: str) -> int:
     if int(shape[1]) == 0:
         raise ValueError(f"{text!r} is not longer than nothing")
     return int(shape[1]) * _UNITS[shape[2]]
+
+
+def duration_text(microseconds: int) -> str:
+    """Short name of a duration: 90d, 12h, 30m, 45s, in the largest unit that divides it."""
+    for unit, size in (("d", 86_400_000_000), ("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000)):
+        if microseconds % size == 0:
+            return f"{microseconds // size}{unit}"
+    return f"{microseconds}us"

@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.tables import read_history
 from features.workspace import load_workspace
 from training.bundle import load_bundle

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.errors import UsageError
 from features.workspace import load_workspace
 from serving.actor import SOMEONE

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.schema import STAGES
 from serving.agreement_rules import ANY, Contents, Exclusion, Nurture, Persona, Trigger, content_for, stages_named
 from serving.agreement_terms import FACTS, HeldBack, Hours, Hysteresis, Sla

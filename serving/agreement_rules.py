@@ -11,7 +11,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.schema import STAGES, Words
 from serving.mail_domains import domain_of, free_mail_domains, lies_in
 

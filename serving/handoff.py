@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from serving.agreement import Agreement
 from serving.deadlines import deadline_of
 from serving.decision import Band

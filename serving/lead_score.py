@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from features.calendar_days import as_datetime
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.schema import Group
 from serving.decision import Band, DecidedBy
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from features.calendar_days import microseconds
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.errors import Problem, UsageError
 from serving.agreement import AGREEMENT_FILE, Agreement
 from serving.agreement_file import load_agreement

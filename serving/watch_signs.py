@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from features.calendar_days import DAY
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.instants import instant_text
 from serving import locales
 from serving.review_figures import Alarm, Kind

@@ -9,7 +9,8 @@ from rich.table import Table
 
 from features.catalogue import build_catalogue, lay_out
 from features.compute import compute_features
-from features.definitions import Definitions, duration_text
+from features.definitions import Definitions
+from features.durations import duration_text
 from features.errors import TooLittleData
 from features.history import History
 from features.instants import instant_text

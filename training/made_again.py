@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.errors import DataError, Problem, UsageError
 from features.moments import Schedule
 from features.tables.files import file_digests, find_files

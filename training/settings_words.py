@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from features.definitions import Definition, duration_text
+from features.definitions import Definition
+from features.durations import duration_text
 from features.history import History
 from features.model_settings import DOWN, UP, ModelSettings, SampleWeights, Steps
 from features.moments import Moments

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.calendar_days import DAY, as_datetime
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.errors import TooLittleData
 from training.dataset import Rows, TrainingSet
 

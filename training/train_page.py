@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.schema import Schema
 from training.bootstrap import Estimate
 from training.check_page import rejected_lines

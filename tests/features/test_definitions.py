@@ -13,8 +13,8 @@ from features.definitions import (
     Selector,
     Trend,
     definition_from_json,
-    duration_text,
 )
+from features.durations import duration_text
 from oracles.made_histories import SCHEMA, every_definition
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from features.calendar_days import DAY, HOUR
-from features.definitions import duration_text
+from features.durations import duration_text
 from features.tables import read_history
 from features.workspace import load_workspace
 from serving.lead_score import LeadScore

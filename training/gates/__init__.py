@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from features.definitions import duration_text
+from features.durations import duration_text
 from training.bundle import Bundle
 from training.follow import PROVISIONAL
 from training.gates.calibration import calibration_gates
