@@ -14,8 +14,8 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 # numba compiles a function anew when its own file changes, but not when that of a function it calls does: the kernel
-# calls across these files, and takes a constant from the definitions, so their content is part of the folder's name.
-_SOURCES = ("compiling.py", "definitions.py", "kernel.py", "windows.py")
+# calls across these files, and takes constants from the definitions, so their content is part of the folder's name.
+_SOURCES = ("compiling.py", "definitions/constants.py", "kernel.py", "windows.py")
 
 
 def _edition() -> str:

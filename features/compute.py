@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from features import kernel
 from features.definitions import (
     ALL,
+    LAST_EVENTS,
     OTHER,
     AttributeAge,
     AttributeCategory,
@@ -172,8 +173,8 @@ def make_plan(definitions: Definitions, history: History) -> Plan:
             stream = streams.number[each.selector]
             return kernel.DECAYED, decays[stream, each.half_life], 0, stream
         if isinstance(each, LastCategory):
-            if not 1 <= each.nth <= kernel.LAST_EVENTS:
-                raise ValueError(f"only the last {kernel.LAST_EVENTS} events are kept: {each.name}")
+            if not 1 <= each.nth <= LAST_EVENTS:
+                raise ValueError(f"only the last {LAST_EVENTS} events are kept: {each.name}")
             row = _row(code_columns, each.column)
             offset = add_lookup(history.events.vocabularies[row], _codes(each.values))
             return kernel.LAST_CATEGORY, row, each.nth, offset

@@ -15,7 +15,7 @@ from collections import namedtuple
 import numpy as np
 
 from features.compiling import compiled, inlined
-from features.definitions import SESSION_GAP
+from features.definitions.constants import LAST_EVENTS, SESSION_GAP
 from features.windows import (
     BEFORE_LAST,
     FIRST,
@@ -45,9 +45,6 @@ DAY = 86_400_000_000.0
     LAST_CATEGORY, DISTINCT, ATTRIBUTE_NUMBER, ATTRIBUTE_CATEGORY, ATTRIBUTE_AGE, SINCE_CREATION,
 ) = range(20)  # fmt: skip
 """Operations of the plan's table: what a column of the result is."""
-
-LAST_EVENTS = 3
-"""How many of the last events are kept for `LAST_CATEGORY`."""
 
 # 2 ** -(2 ** -1), 2 ** -(2 ** -2), ...: literals, because libm's exp2 and pow differ between processors
 HALF_POWERS = np.array(

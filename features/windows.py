@@ -13,7 +13,7 @@ from collections import namedtuple
 import numpy as np
 
 from features.compiling import compiled, inlined
-from features.definitions import SESSION_GAP
+from features.definitions.constants import SESSION_GAP
 
 # columns of the integer state of a stream: what `features.kernel` counts ever
 N_EVENTS, N_DAYS, N_SESSIONS, FIRST, LAST, BEFORE_LAST, LAST_DAY = range(7)

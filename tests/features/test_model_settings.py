@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from features import kernel
 from features.definitions import (
     ALL,
-    LAST_EVENTS,
     Called,
     CountWithin,
     DecayedCount,
@@ -254,7 +252,3 @@ def test_each_table_of_an_array_has_its_lines() -> None:
     assert [lines[("a", "[1]", "c", f"[{i}]", "x")] for i in (0, 1)] == [7, 9]
     assert lines[("a",)] == 1
     assert lines[("d", "x")] == 11
-
-
-def test_as_many_last_events_may_be_asked_for_as_the_kernel_keeps() -> None:
-    assert LAST_EVENTS == kernel.LAST_EVENTS
