@@ -17,7 +17,7 @@ from features.moments import Moments, Schedule
 from serving.scoring import LEADS_AT_ONCE, ServingModel
 from training.dataset import hash_leads
 from training.labelled import settled_moments
-from training.reference import draw_one_each
+from training.reference import draw_one_at_most
 from training.scorer import Scorer
 from training.segments import Segment, judge, masks
 
@@ -42,7 +42,7 @@ class Segments:
 
 
 def segments_of(history: History, model: ServingModel) -> Segments:
-    """Judge a model by segment, one settled moment a lead, drawn by its id: leads then are independent of each other."""
+    """Judge a model by segment, at most one settled moment a lead, drawn by its id: they are independent then."""
     manifest = model.bundle.manifest
     told = manifest["schedule"]
     schedule = Schedule(tuple(told["after_creation"]), told["every"], told["until"])
@@ -54,7 +54,7 @@ def segments_of(history: History, model: ServingModel) -> Segments:
     moments, label = settled.moments.take(rows), settled.labels[rows]
     if len(moments):
         leads, back = np.unique(moments.lead, return_inverse=True)
-        drawn = draw_one_each(hash_leads(str(each) for each in history.lead_ids[leads])[back])
+        drawn = draw_one_at_most(hash_leads(str(each) for each in history.lead_ids[leads])[back])
         moments, label = moments.take(drawn), label[drawn]
     probability = probabilities(history, scorer, moments)
     return Segments(

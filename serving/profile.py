@@ -18,7 +18,7 @@ from serving.profile_traits import Trait, find_traits
 from serving.scoring import LEADS_AT_ONCE, ServingModel
 from serving.signatures import AgreementState
 from training.dataset import hash_leads
-from training.reference import draw_one_each
+from training.reference import draw_one_at_most
 
 FEWEST = 10
 """Under so many sales-ready leads nothing is compared."""
@@ -160,7 +160,7 @@ def open_leads(history: History, model: ServingModel, now: int) -> NDArray[np.in
 
 
 def one_before_the_end(history: History, model: ServingModel, now: int) -> Moments:
-    """Of each lead that has ended one moment of the model's schedule, drawn by its id."""
+    """Of each lead that has ended at most one moment of the model's schedule, drawn by its id."""
     told = model.bundle.manifest["schedule"]
     schedule = Schedule(tuple(told["after_creation"]), told["every"], told["until"])
     moments = schedule.moments(history)
@@ -169,7 +169,7 @@ def one_before_the_end(history: History, model: ServingModel, now: int) -> Momen
     if len(moments) == 0:
         return moments
     leads, back = np.unique(moments.lead, return_inverse=True)
-    return moments.take(draw_one_each(hash_leads(str(each) for each in history.lead_ids[leads])[back]))
+    return moments.take(draw_one_at_most(hash_leads(str(each) for each in history.lead_ids[leads])[back]))
 
 
 def probabilities(history: History, model: ServingModel, moments: Moments) -> NDArray[np.float64]:

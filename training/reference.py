@@ -1,7 +1,7 @@
 """Leads of the past to compare one lead with: how many of those like it converted, and where among them it stands.
 
-Made from forward out-of-fold and test predictions, one settled moment a lead, drawn by a hash of its id. (The newest
-moment would be the one just before a conversion, and flatter every rate.)
+Made from forward out-of-fold and test predictions, at most one settled moment a lead, drawn by a hash of its id. (The
+newest moment would be the one just before a conversion, and flatter every rate.)
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from training.intervals import Interval, rate
 
 NEAREST = 200
 """So many leads of nearest probability are looked at, but at most a tenth of all."""
+USUAL = 0.9
+"""This part of the leads has no more moments than there are places to draw from."""
 FEWEST = 30
 """Under so many leads a rate is not given."""
 OFF_CENTRE = 0.5
@@ -44,19 +46,26 @@ class Similar:
         return {"converted": self.converted, "leads": self.leads}
 
 
-def draw_one_each(lead_hash: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """One row of each lead, decided by the hash of its id: ascending positions.
+def draw_one_at_most(lead_hash: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """At most one row of each lead, decided by the hash of its id, every row with the same chance: ascending positions.
+
+    Who converts early has fewer moments. One drawn of every lead would show such leads' moments too often, and a rate among
+    them too high; so a place is drawn among as many as nine leads of ten have at most, and a lead that has no moment there
+    is not drawn.
 
     Parameters
     ----------
     lead_hash : uint64[n], one value a lead; a lead's rows in the order of time.
     """
+    if not len(lead_hash):
+        return np.empty(0, dtype=np.int64)
     order = np.argsort(lead_hash, kind="stable")
     hashes, first, counts = np.unique(lead_hash[order], return_index=True, return_counts=True)
+    places = np.maximum(counts, np.quantile(counts, USUAL, method="higher")).astype(np.uint64)
     # other bits than those that `hash % groups` reads elsewhere: which moment is drawn shall not follow the fold
     mixed = (hashes ^ (hashes >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15)
-    drawn = first + ((mixed >> np.uint64(33)) % counts.astype(np.uint64)).astype(np.int64)
-    return np.sort(order[drawn])
+    place = ((mixed >> np.uint64(33)) % places).astype(np.int64)
+    return np.sort(order[(first + place)[place < counts]])
 
 
 @compiled
@@ -167,7 +176,7 @@ class Reference:
         fit: NDArray[np.float64],
         engagement: NDArray[np.float64],
     ) -> Reference:
-        """Of one moment a lead (`draw_one_each`), in any order that does not depend on the labels.
+        """Of one moment a lead (`draw_one_at_most`), in any order that does not depend on the labels.
 
         Parameters
         ----------

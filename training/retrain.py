@@ -25,7 +25,7 @@ from training.prepared import prepare
 from training.provenance import provenance
 from training.ranker import Progress
 from training.recipe import Recipe
-from training.reference import Reference, draw_one_each
+from training.reference import Reference, draw_one_at_most
 from training.segments import segments_of_test
 from training.settings_words import settings_about, settings_warnings
 from training.split import THIRDS, Split
@@ -178,7 +178,7 @@ def _reference(
     predicted, said = np.concatenate([evaluated.choices.forward_rows, test]), np.concatenate([forward, probability])
     order = np.argsort(predicted, kind="stable")
     predicted, said = predicted[order], said[order]
-    drawn = draw_one_each(train_set.lead_hash[predicted])
+    drawn = draw_one_at_most(train_set.lead_hash[predicted])
     rows = train_set.take(predicted[drawn])
     fit, engagement = serving.scorer.fit_engagement(serving.scorer.explain(rows.values)[1])
     return Reference.build(

@@ -21,7 +21,7 @@ from features.schema import STAGES
 from features.stages_reached import furthest_stages
 from training.dataset import TrainingSet
 from training.intervals import LEVEL, Interval, how_many, ranked
-from training.reference import draw_one_each
+from training.reference import draw_one_at_most
 from training.segment_columns import Topic, topic_of
 
 FEWEST = 30
@@ -95,14 +95,14 @@ class Segment:
 def segments_of_test(
     history: History, test: TrainingSet, probability: NDArray[np.float64], schedule: Schedule
 ) -> tuple[Segment, ...]:
-    """The segments of a test block, one moment a lead, drawn by a hash of its id: leads then are independent of each other.
+    """The segments of a test block, at most one moment a lead, drawn by a hash of its id: they are independent then.
 
     Parameters
     ----------
     test : n moments that the scorer never saw.
     probability : float64[n], what it said of them.
     """
-    drawn = draw_one_each(test.lead_hash)
+    drawn = draw_one_at_most(test.lead_hash)
     moments = Moments(test.lead[drawn], test.as_of[drawn])
     return judge(probability[drawn], test.label[drawn], list(masks(history, moments, schedule)))
 

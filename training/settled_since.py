@@ -19,7 +19,7 @@ from training.dataset import hash_leads
 from training.labelled import settled_moments
 from training.living_calibration import FEWEST, UNMOVED, LivingMap, Outcomes, follow_outcomes, walk_on
 from training.losses import log_losses
-from training.reference import Reference, draw_one_each
+from training.reference import Reference, draw_one_at_most
 
 NEWEST = 60_000
 """At most so many of the newest settled moments are followed: more have long been forgotten."""
@@ -137,7 +137,7 @@ def _about(outcomes: Outcomes, moved: LivingMap, newest: slice, leads: int, *, u
 
 
 def _reference(bundle: Bundle, history: History, settled: Settled, moved: LivingMap) -> Reference:
-    """One moment of each of the leads that settled last, as many as the map rests on, told by the map.
+    """At most one moment of each of the leads that settled last, as many as the map rests on, told by the map.
 
     Only these are true to the new probabilities: of the older ones other shares converted.
     """
@@ -146,7 +146,7 @@ def _reference(bundle: Bundle, history: History, settled: Settled, moved: Living
     leads, last = np.unique(outcomes.lead[::-1], return_index=True)
     kept = leads[np.sort(np.argsort(last, kind="stable")[:count])]  # the leads that came up last
     of_kept = np.flatnonzero(np.isin(outcomes.lead, kept))
-    rows = of_kept[draw_one_each(outcomes.lead[of_kept])]
+    rows = of_kept[draw_one_at_most(outcomes.lead[of_kept])]
     values = compute_features(history, settled.moments.take(rows), bundle.scorer.definitions)
     fit, engagement = bundle.scorer.fit_engagement(bundle.scorer.explain(values)[1])
     calibrator = bundle.scorer.calibrator.moved(moved.slope, moved.shift)

@@ -26,7 +26,7 @@ from training.evaluation import evaluate
 from training.linear_fit import fit_lines
 from training.ranker import Ranker, grow_trees
 from training.recipe import Recipe
-from training.reference import Reference, draw_one_each
+from training.reference import Reference, draw_one_at_most
 from training.scorer import Scorer
 
 CURVED = Calibrator("beta", 0.9, 1.1, 0.05)
@@ -69,7 +69,7 @@ def made_scorer(
 
 def made_reference(scorer: Scorer, train_set: TrainingSet) -> Reference:
     """Of one moment a lead."""
-    rows = train_set.take(draw_one_each(train_set.lead_hash))
+    rows = train_set.take(draw_one_at_most(train_set.lead_hash))
     _, contributions = scorer.explain(rows.values)
     fit, engagement = scorer.fit_engagement(contributions)
     return Reference.build(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oracles.made_training_sets import definitions_of
 from training.dataset import hash_leads
-from training.reference import FEWEST, Reference, Similar, draw_one_each
+from training.reference import FEWEST, Reference, Similar, draw_one_at_most
 
 
 def reference(
@@ -31,22 +31,38 @@ def reference(
     )
 
 
-def test_one_moment_of_each_lead_is_drawn_by_its_id_alone() -> None:
+def test_rates_among_drawn_moments_are_those_of_all_moments() -> None:
+    """Half of the leads convert after their first moment, the others have four and never do."""
+    hashes = np.repeat(hash_leads(f"lead-{i}" for i in range(4000)), np.tile([1, 4], 2000))
+    converted = np.repeat(np.tile([1, 0], 2000), np.tile([1, 4], 2000))
+    rows = draw_one_at_most(hashes)
+    assert len(np.unique(hashes[rows])) == len(rows)
+    assert converted.mean() == 0.2
+    assert converted[rows].mean() == pytest.approx(0.2, abs=0.02)
+
+
+def test_a_lead_of_very_many_moments_takes_nobodys_place() -> None:
+    hashes = np.concatenate([np.repeat(hash_leads(["busy"]), 500), hash_leads(f"lead-{i}" for i in range(100))])
+    assert len(draw_one_at_most(hashes)) == 101
+    assert len(draw_one_at_most(hashes[:0])) == 0
+
+
+def test_where_all_have_as_many_moments_one_of_each_lead_is_drawn_by_its_id_alone() -> None:
     ids = [f"lead-{i % 500}" for i in range(2000)]
     hashes = hash_leads(ids)
-    rows = draw_one_each(hashes)
+    rows = draw_one_at_most(hashes)
     assert sorted(hashes[rows].tolist()) == sorted(set(hashes.tolist()))
     assert rows.tolist() == sorted(rows.tolist())
     which = rows // 500
     assert np.bincount(which, minlength=4).min() > 90, "each of a lead's moments has about the same chance"
     # other leads don't matter
     some = np.flatnonzero(hashes % np.uint64(3) == 0)
-    assert set(some[draw_one_each(hashes[some])].tolist()) <= set(rows.tolist())
+    assert set(some[draw_one_at_most(hashes[some])].tolist()) <= set(rows.tolist())
 
 
 def test_which_moment_is_drawn_does_not_follow_the_fold_of_the_lead() -> None:
     hashes = np.repeat(hash_leads(f"lead-{i}" for i in range(3000)), 3)
-    rows = draw_one_each(hashes)
+    rows = draw_one_at_most(hashes)
     for fold in range(3):
         which = (rows % 3)[hashes[rows] % np.uint64(3) == fold]
         assert np.bincount(which, minlength=3).min() > 250
