@@ -1,6 +1,6 @@
 """The one compiled pass over a lead's events: from visible rows to feature values.
 
-Definitions reach it as arrays (`features.compute.Plan`), so that a new workspace compiles nothing. For each moment of a
+Definitions reach it as arrays (`features.plan.Plan`), so that a new workspace compiles nothing. For each moment of a
 lead, in the order of time, what counts *ever* advances over the events that have become visible since the last moment,
 up to the first that is not visible yet; visible events behind that one are added to a copy. So dense moments don't read
 old events again, and sums run in canonical order all the same. What counts *within a window* is `features.windows`.
