@@ -23,7 +23,7 @@ import pandas as pd
 
 from features.workspace import load_workspace
 from serving.champion import champion_of
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.side_by_side import side_by_side
 from serving.two_models import two_models
 from training.gates import gates

@@ -18,7 +18,7 @@ from serving.agreement_warnings import agreement_warnings
 from serving.agreement_words import agreement_words
 from serving.cutoffs_page import above_table, add_above, rate_text
 from serving.desk import Desk, open_desk
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.signatures import TEAMS, agreement_state, signed_digest
 from serving.simulator import Simulator
 from serving.store import open_store

@@ -23,7 +23,7 @@ from serving.desk import Meaning
 from serving.incoming import instant
 from serving.locales import date, length, machine_time, moment, number
 from serving.page_words import words
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.signatures import TEAMS, AgreementState, agreement_state, signed_digest
 from serving.simulated import count, cutoff_text
 from serving.simulator import Simulator

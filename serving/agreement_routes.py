@@ -35,7 +35,7 @@ from serving.forms import read_form
 from serving.pages import HEADERS, Pages, language
 from serving.problems import Fault, Refused
 from serving.query import language_of, one_each
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.simulator import Simulator, Simulators
 from serving.simulator_page import ASKED, cutoff_of, proposal_of, simulated_json
 

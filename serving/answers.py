@@ -18,8 +18,9 @@ from serving.incoming import Incoming, incoming
 from serving.lead_score import LeadScore
 from serving.lead_source import FoundLead, LeadSource, objecting
 from serving.metrics import Metrics
+from serving.notices import Notice
 from serving.problems import Fault, Refused
-from serving.scoring import Notice, score_leads
+from serving.scoring import score_leads
 from serving.strict_json import parse_json
 from serving.wire import Envelope, Lead, read_envelope, read_lead
 from serving.withheld import Withheld

@@ -9,7 +9,7 @@ import numpy as np
 from features.wording import Lang
 from serving import locales
 from serving.page_words import words
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 
 EXAMPLES = (0.05, 0.2, 0.5)
 """Probabilities as the model left training, beside which stands what is told instead."""

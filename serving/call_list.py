@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.history import History
-from serving.scoring import ColdStart, ServingModel
+from serving.serving_model import ColdStart, ServingModel
 
 
 def leads_to_call(history: History, model: ServingModel | ColdStart) -> tuple[NDArray[np.int64], int]:

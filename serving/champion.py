@@ -21,7 +21,9 @@ from serving.agreement import AGREEMENT_FILE, Agreement
 from serving.agreement_file import load_agreement
 from serving.log_lines import note
 from serving.metrics import Metrics
-from serving.scoring import ColdStart, Notice, ServingModel, score_leads
+from serving.notices import Notice
+from serving.scoring import score_leads
+from serving.serving_model import ColdStart, ServingModel
 from serving.signatures import SIGNATURES_FILE, AgreementState, Signature, load_signatures, signed_by
 from training.bundle import load_bundle
 from training.calibration_record import LivingCalibration

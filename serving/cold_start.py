@@ -8,7 +8,8 @@ from features.calendar_days import as_datetime
 from features.history import History
 from features.moments import Schedule
 from features.workspace import Workspace
-from serving.scoring import ColdStart, Notice
+from serving.notices import Notice
+from serving.serving_model import ColdStart
 from training.outcomes import label_moments, settles_at
 from training.points import PointsRules
 from training.split import FIT_LEADS, TEST_LEADS

@@ -20,7 +20,7 @@ from serving.champion import model_of
 from serving.lead_score import LeadScore, iso_instant
 from serving.moves_page import band_name, moves_page
 from serving.queue_export import harmless
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.side_by_side import side_by_side
 from serving.two_models import Change, Mover, TwoModels, two_models
 from training.registry import Registry, Version, open_registry

@@ -12,7 +12,7 @@ from serving.agreement import AGREEMENT_FILE, Agreement
 from serving.agreement_file import load_agreement
 from serving.champion import champion_of
 from serving.page_words import words
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.simulated import cutoff_text, sentence, table
 from serving.simulator import Simulator, Suggestion
 from serving.simulator_page import Proposal, compared, cutoff_of, cutoffs_text

@@ -30,8 +30,8 @@ from serving.lead_score import LeadScore, call_order
 from serving.people_words import between
 from serving.promoting import promote_challenger
 from serving.score_table import write_scores
-from serving.scoring import ServingModel
 from serving.scoring_run import SCORES_FILE, open_moments
+from serving.serving_model import ServingModel
 from serving.signatures import TEAMS, sign
 from serving.store import open_store
 from training.cli import check_workspace, train_workspace

@@ -22,7 +22,7 @@ from serving.champion import Snapshot
 from serving.feedback import give_feedback, record_fact
 from serving.handoff_settings import HandoffSettings
 from serving.known_facts import facts_of
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.settling import settle
 from serving.standing import WEEK, score_standings, standing_leads
 from serving.store import Store

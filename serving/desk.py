@@ -19,7 +19,9 @@ from serving.champion import champion_of
 from serving.cold_start import cold_start
 from serving.known_facts import facts_of
 from serving.lead_score import LeadScore
-from serving.scoring import ColdStart, Notice, ServingModel, score_leads
+from serving.notices import Notice
+from serving.scoring import score_leads
+from serving.serving_model import ColdStart, ServingModel
 from serving.signatures import AgreementState, agreement_state
 from serving.store import open_store
 

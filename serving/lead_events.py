@@ -9,7 +9,7 @@ from functools import lru_cache
 from features.definitions import ALL, OTHER, Selector
 from features.history import History
 from features.schema import Schema
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 
 
 @dataclass(frozen=True)

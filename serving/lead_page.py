@@ -26,7 +26,7 @@ from serving.people_record import PeopleRecord
 from serving.people_words import figure, grade, made_by, names
 from serving.queue_page import Reader
 from serving.score_course import score_course
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.waterfall import waterfall
 from serving.why_now import WhyNow, why_now
 

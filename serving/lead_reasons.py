@@ -14,7 +14,7 @@ from serving.lead_score import LeadScore, Reason
 from serving.lead_source import FoundLead
 from serving.locales import date, machine_time, moment, number
 from serving.page_words import words
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 
 MOST_BEHIND = 8
 """So many events are shown behind a reason; of more it is said how many there are."""

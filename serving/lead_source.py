@@ -14,8 +14,8 @@ from features.workspace import Workspace
 from serving.champion import Snapshot
 from serving.known_facts import facts_of
 from serving.live_tables import LiveTables
+from serving.notices import Notice
 from serving.problems import Fault, Refused
-from serving.scoring import Notice
 from serving.store import Store
 from serving.store.lead_rows import lead_rows
 from serving.stored_leads import history_of_stored

@@ -26,7 +26,7 @@ from serving.query import one_each
 from serving.review_figures import Clock, Ends
 from serving.review_page import NAMED, review_page
 from serving.review_rows import ends_of_history, ends_of_store, read_review
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.store.lead_rows import lead_rows
 
 SINCE = "30d"

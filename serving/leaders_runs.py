@@ -19,7 +19,7 @@ from serving.profile_page import profile_text
 from serving.review_figures import Clock
 from serving.review_page import review_json, review_page, review_text
 from serving.review_rows import ends_of_history, ends_of_store, read_review
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.store import open_store
 from serving.withheld import Withheld
 from training.terminal import printed

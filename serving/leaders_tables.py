@@ -10,7 +10,7 @@ from features.calendar_days import HOUR
 from features.history import History
 from features.tables import read_history
 from serving.champion import Snapshot
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 
 if TYPE_CHECKING:
     from serving.office import Office

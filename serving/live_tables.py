@@ -18,8 +18,9 @@ from features.tables import read_history
 from features.workspace import Workspace
 from serving.champion import Snapshot
 from serving.log_lines import note
+from serving.notices import Notice
 from serving.problems import Fault, Refused
-from serving.scoring import Notice, ServingModel
+from serving.serving_model import ServingModel
 
 State = tuple[tuple[str, int, int], ...]
 """Path, size and time of change of each file: what tells that a table is another one."""

@@ -15,7 +15,7 @@ from serving.model_data import data_quality
 from serving.model_drawings import gains_drawing, lift_drawing, reliability_drawing
 from serving.model_segments import Segments
 from serving.page_words import words
-from serving.scoring import ColdStart, ServingModel
+from serving.serving_model import ColdStart, ServingModel
 from training.bootstrap import Estimate
 from training.limits import limits
 from training.segment_names import segment_name

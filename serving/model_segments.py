@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from features.compute import compute_features
 from features.history import History
 from features.moments import Moments, Schedule
-from serving.scoring import LEADS_AT_ONCE, ServingModel
+from serving.scoring import LEADS_AT_ONCE
+from serving.serving_model import ServingModel
 from training.dataset import hash_leads
 from training.labelled import settled_moments
 from training.reference import draw_one_at_most

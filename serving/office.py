@@ -21,7 +21,7 @@ from serving.live_tables import LiveTables, Tables, digest_of
 from serving.log_lines import note
 from serving.metrics import Metrics
 from serving.restanding import Restanding
-from serving.scoring import ColdStart, ServingModel
+from serving.serving_model import ColdStart, ServingModel
 from serving.store import open_store
 from serving.sweep import Sweep, SweptLeads
 from serving.watch_metrics import Watched

@@ -15,7 +15,8 @@ from features.moments import Moments, Schedule
 from serving.agreement import Agreement
 from serving.agreement_terms import FACTS
 from serving.profile_traits import Trait, find_traits
-from serving.scoring import LEADS_AT_ONCE, ServingModel
+from serving.scoring import LEADS_AT_ONCE
+from serving.serving_model import ServingModel
 from serving.signatures import AgreementState
 from training.dataset import hash_leads
 from training.reference import draw_one_at_most

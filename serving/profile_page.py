@@ -13,7 +13,7 @@ from serving import locales
 from serving.page_words import words
 from serving.profile import Profile
 from serving.profile_traits import Did, Is, Measures, Trait
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 
 TYPICAL = 3
 """So many of who they are, and of what they did, stand in the one sentence at the top."""

@@ -20,7 +20,7 @@ from training.terminal import Steps, printed
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from serving.scoring import ServingModel
+    from serving.serving_model import ServingModel
     from training.gates import Gate
 
 LONGEST_REASON = 2000

@@ -12,7 +12,7 @@ from features.calendar_days import DAY
 from features.compute import compute_features
 from serving.lead_events import LeadEvent
 from serving.lead_source import FoundLead
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from training.points import points_of
 
 STEPS = 20

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from math import floor, isnan
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,137 +12,23 @@ from numpy.typing import NDArray
 from features.compute import compute_features
 from features.history import History
 from features.moments import Moments
-from features.schema import Schema
-from features.stages_reached import furthest_stages
-from features.wording import Lang, message
+from features.wording import Lang
 from serving.agreement import Agreement
-from serving.decision import Band, DecidedBy, decide
-from serving.evidence import fast_lane_hits, missing_evidence
-from serving.lead_score import AgreementName, Cutoff, FastLaneHit, GroupShare, LeadScore, Missing, ModelName
+from serving.decision import Band
+from serving.lead_score import Cutoff, GroupShare, LeadScore
+from serving.notices import Notice
 from serving.reason_words import tell, tell_points
-from serving.rule_matching import excluded_by, personas_of, triggered_by
+from serving.scored_slice import Slice
+from serving.serving_model import ColdStart, ServingModel
 from serving.signatures import AgreementState
-from training.bundle import Bundle
 from training.calibration import Calibrator
-from training.calibration_record import LivingCalibration
-from training.explanation import Explainer
-from training.points import PointsRules, points_breakdown, points_of
+from training.points import points_breakdown, points_of
 from training.reference import Similar
 
 SHOWN = 5
 """So many reasons for, and so many against, stand in every reply."""
 LEADS_AT_ONCE = 16_384
 """Moments whose features and contributions are held at once: some 100 MB at 400 features."""
-
-
-@dataclass(frozen=True)
-class Notice:
-    """Something that people should know of a score, said in each reader's language.
-
-    Attributes
-    ----------
-    key : of a message.
-    values : what its braces are filled with.
-    """
-
-    key: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-    def said(self, lang: Lang) -> str:
-        """The sentence. A value that is a tuple of notices is told as their list."""
-        told = {
-            name: " · ".join(each.said(lang) for each in value) if isinstance(value, tuple) else value
-            for name, value in self.values.items()
-        }
-        return message(self.key, lang, **told)
-
-
-@dataclass(frozen=True, eq=False)
-class ServingModel:
-    """A registered model made ready to answer: prepared once, used for every batch and request.
-
-    Attributes
-    ----------
-    name, version : in the registry.
-    bundle : as training left it, but for its living calibration, which is in its scorer and reference.
-    calibration : that; None where it serves as training left it.
-    without : the bundle without it; None where it serves as training left it.
-    """
-
-    name: str
-    version: str
-    bundle: Bundle
-    calibration: LivingCalibration | None = None
-    without: Bundle | None = None
-
-    @classmethod
-    def of(cls, name: str, version: str, bundle: Bundle, living: LivingCalibration | None) -> ServingModel:
-        """A bundle as training left it, made to serve with a living calibration."""
-        return (
-            cls(name, version, bundle)
-            if living is None
-            else cls(name, version, living.applied_to(bundle), living, bundle)
-        )
-
-    @property
-    def as_trained(self) -> Bundle:
-        """The bundle as training left it, by which models are compared: a living calibration has seen what came later."""
-        return self.without or self.bundle
-
-    @property
-    def served(self) -> str:
-        """The version with its living calibration, as "3+2": what the scores depend on."""
-        return self.version if self.calibration is None else f"{self.version}+{self.calibration.number}"
-
-    @property
-    def schema(self) -> Schema:
-        """What the columns mean to this model; tables and requests are read by it."""
-        return self.bundle.scorer.definitions.schema
-
-    @property
-    def horizon(self) -> int:
-        return self.bundle.scorer.horizon
-
-    @property
-    def converted(self) -> str:
-        """The outcome that counts as converted."""
-        return str(self.bundle.manifest["converted"])
-
-    @property
-    def converted_leads(self) -> int:
-        """How many converted leads the model learned from."""
-        return int(self.bundle.manifest["converted_leads"])
-
-    @property
-    def oldest_age(self) -> int | None:
-        """The longest time since a lead's creation among the training moments (microseconds), where it was kept."""
-        longest = self.bundle.manifest.get("oldest_age")
-        return None if longest is None else int(longest)
-
-    @cached_property
-    def explainer(self) -> Explainer:
-        return Explainer.of(self.bundle.scorer, self.bundle.reference)
-
-    @cached_property
-    def named(self) -> ModelName:
-        number = None if self.calibration is None else self.calibration.number
-        return ModelName(self.name, self.version, self.bundle.scorer.provisional, number)
-
-
-@dataclass(frozen=True, eq=False)
-class ColdStart:
-    """Points by rule, for as long as there is no champion.
-
-    Attributes
-    ----------
-    rules : how many points for what.
-    horizon : microseconds, of the workspace.
-    missing : what is missing until a model can be trained.
-    """
-
-    rules: PointsRules
-    horizon: int
-    missing: tuple[Notice, ...] = ()
 
 
 def score_leads(
@@ -217,128 +101,14 @@ def _in_slices(
         rows = np.arange(first, min(first + LEADS_AT_ONCE, len(moments)), dtype=np.int64)
         part = slice(first, first + len(rows))
         known = None if facts is None else facts[part]
-        batch = _Batch(agreement, history, moments.take(rows), scored_at, langs[part], notices, known, beside)
+        batch = Slice(agreement, history, moments.take(rows), scored_at, langs[part], notices, known, beside)
         if isinstance(model, ServingModel):
             yield from _by_model(model, batch, reasons, threads)
         else:
             yield from _by_points(model, batch, reasons)
 
 
-@dataclass(frozen=True, eq=False)
-class _Batch:
-    """What a slice of the moments needs, whoever scores it."""
-
-    agreement: AgreementState
-    history: History
-    moments: Moments
-    scored_at: int
-    langs: list[Lang]
-    notices: tuple[Notice, ...]
-    facts: Sequence[Collection[str]] | None
-    beside: Lang | None
-
-    @cached_property
-    def hits(self) -> list[FastLaneHit | None]:
-        """The fast-lane event of each moment; none where no agreement is valid."""
-        valid = self.agreement.valid
-        return fast_lane_hits(self.history, self.moments, {} if valid is None else valid.fast_lane)
-
-    @cached_property
-    def excluded(self) -> list[str | None]:
-        """The exclusion that holds at each moment."""
-        valid = self.agreement.valid
-        if valid is None or not valid.exclude:
-            return [None] * len(self.moments)
-        return excluded_by(self.history, self.moments, valid)
-
-    @cached_property
-    def personas(self) -> list[str | None]:
-        valid = self.agreement.valid
-        if valid is None or not valid.personas:
-            return [None] * len(self.moments)
-        return personas_of(self.history, self.moments, valid.personas)
-
-    @cached_property
-    def stages(self) -> list[str | None]:
-        return furthest_stages(self.history, self.moments)
-
-    def triggered(self, probability: NDArray[np.float64]) -> dict[int, str]:
-        """By row the trigger that holds; looked up only for those whom the model would leave in nurture."""
-        valid = self.agreement.valid
-        if valid is None or not valid.triggers:
-            return {}
-        rows = np.flatnonzero(probability < valid.mql)
-        found = triggered_by(self.history, self.moments.take(rows), valid.triggers)
-        return {row: name for row, name in zip(rows.tolist(), found, strict=True) if name is not None}
-
-    def missing(self, probability: NDArray[np.float64]) -> dict[int, tuple[Missing, ...]]:
-        """By row what is missing of evidence and facts; looked up only for those whom the model would make SQL."""
-        valid = self.agreement.valid
-        if valid is None or (valid.evidence is None and not valid.facts_required):
-            return {}
-        rows = np.flatnonzero(probability >= valid.sql)
-        lacks: list[tuple[Missing, ...]] = [()] * len(rows)
-        if valid.evidence is not None:
-            lacks = missing_evidence(self.history, self.moments.take(rows), valid.evidence)
-        found = {}
-        for row, of_evidence in zip(rows.tolist(), lacks, strict=True):
-            known = () if self.facts is None else self.facts[row]
-            all_lacks = (*of_evidence, *(Missing("fact", each) for each in valid.facts_required if each not in known))
-            if all_lacks:
-                found[row] = all_lacks
-        return found
-
-    def score(
-        self,
-        row: int,
-        *,
-        horizon: int,
-        probability: float | None,
-        score: int,
-        cutoffs: dict[Band, Cutoff] | None,
-        notices: tuple[Notice, ...],
-        missing: tuple[Missing, ...] = (),
-        trigger: str | None = None,
-        **fields: Any,
-    ) -> LeadScore:
-        """The answer about one moment: what is decided by the agreement, with what the scorer found (`fields`)."""
-        state, hit, excluded, lang = self.agreement, self.hits[row], self.excluded[row], self.langs[row]
-        decision = decide(
-            agreement=state.valid,
-            probability=probability,
-            fast_lane=hit is not None,
-            enough_evidence=not missing,
-            excluded=excluded is not None,
-            triggered=trigger is not None,
-        )
-        by = decision.decided_by
-        rules = {
-            DecidedBy.EXCLUDED: excluded,
-            DecidedBy.FAST_LANE: hit.event_type if hit is not None else None,
-            DecidedBy.TRIGGER: trigger,
-        }
-        return LeadScore(
-            lead_id=str(self.history.lead_ids[self.moments.lead[row]]),
-            as_of=int(self.moments.as_of[row]),
-            scored_at=self.scored_at,
-            horizon=horizon,
-            probability=probability,
-            score=score,
-            band=decision.band,
-            decided_by=by,
-            cutoffs=cutoffs,
-            agreement=None if state.agreement is None else AgreementName(state.agreement.version, state.signed),
-            warnings=tuple(each.said(lang) for each in (*notices, *self.notices)),
-            fast_lane=hit if by is DecidedBy.FAST_LANE else None,
-            rule=rules.get(by),
-            stage=self.stages[row],
-            persona=self.personas[row],
-            missing=missing if by is DecidedBy.TOO_LITTLE_EVIDENCE else (),
-            **fields,
-        )
-
-
-def _by_model(model: ServingModel, batch: _Batch, reasons: bool, threads: int | None) -> Iterator[LeadScore]:
+def _by_model(model: ServingModel, batch: Slice, reasons: bool, threads: int | None) -> Iterator[LeadScore]:
     scorer, reference, history, moments = model.bundle.scorer, model.bundle.reference, batch.history, batch.moments
     values = compute_features(history, moments, scorer.definitions, threads=threads)
     raw, probability = scorer.score(values)
@@ -408,7 +178,7 @@ def _log_odds(calibrator: Calibrator, probability: float) -> float | None:
     return calibrator.raw_of(probability)
 
 
-def _by_points(model: ColdStart, batch: _Batch, reasons: bool) -> Iterator[LeadScore]:
+def _by_points(model: ColdStart, batch: Slice, reasons: bool) -> Iterator[LeadScore]:
     points = points_of(batch.history, batch.moments, model.rules)
     made_of = points_breakdown(batch.history, batch.moments, model.rules) if reasons else None
     cutoffs = _cutoffs(batch.agreement.valid, None)

@@ -17,7 +17,7 @@ from features.workspace import Workspace, load_workspace
 from serving.desk import open_desk
 from serving.explain_page import explain_page
 from serving.score_table import write_scores
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from training.terminal import Steps, printed
 
 SCORES_FILE = "scores.parquet"

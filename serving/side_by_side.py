@@ -16,7 +16,8 @@ from serving.agreement_file import load_agreement
 from serving.band_moves import BandMoves, moves_of
 from serving.known_facts import facts_of
 from serving.lead_score import LeadScore
-from serving.scoring import ServingModel, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ServingModel
 from serving.signatures import AgreementState, agreement_state
 from serving.store import open_store
 

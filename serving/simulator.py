@@ -9,7 +9,7 @@ from typing import Literal
 from features.wording import Lang
 from serving.locales import number, percentage
 from serving.page_words import words
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from training.cutoff_counts import CONVERTED_LEADS, LEADS
 from training.outlook import ROUND, Outlook, Outlooks
 

@@ -18,7 +18,8 @@ from serving.decision import DecidedBy
 from serving.decision_words import why_band
 from serving.lead_score import LeadScore, Reasons
 from serving.people_words import names
-from serving.scoring import ServingModel, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ServingModel
 
 WEEK = 7 * DAY
 

@@ -26,7 +26,7 @@ from serving.champion import Snapshot
 from serving.handoff_settings import HandoffSettings
 from serving.known_facts import facts_of
 from serving.log_lines import note
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.settling import leave, settle
 from serving.standing import Scored, score_standings, standing_leads
 from serving.store import Store

@@ -16,7 +16,8 @@ from features.definitions import Definition
 from features.history import History
 from features.moments import Moments, Schedule
 from features.wording import Lang, label
-from serving.scoring import LEADS_AT_ONCE, ServingModel
+from serving.scoring import LEADS_AT_ONCE
+from serving.serving_model import ServingModel
 from serving.watch_figures import Drift, Inflow
 from training.explanation import Pools
 from training.inputs import SAMPLE, Inputs, evenly

@@ -22,7 +22,7 @@ from serving.decision import Band
 from serving.many_looks import bet, enough
 from serving.model_segments import probabilities
 from serving.review_figures import Alarm, Case, Ends
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.watch_figures import By, CameTrue, Group, Period
 from training.bootstrap import Estimate
 from training.evaluation import evaluate

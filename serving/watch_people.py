@@ -16,7 +16,7 @@ from serving.evidence import enough_evidence
 from serving.model_segments import probabilities
 from serving.review_figures import Clock, Ends, Kind
 from serving.review_rows import read_review
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.watch_figures import Answers, Evidence
 
 ASKED_OF = 90 * DAY

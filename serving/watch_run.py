@@ -13,7 +13,7 @@ from features.workspace import load_workspace
 from serving.desk import Desk, open_desk, people_now
 from serving.recalibrating import recalibrate
 from serving.review_rows import ends_of_history, ends_of_store, served_cases
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.store import Store, open_store
 from serving.watch_advice import advice
 from serving.watch_figures import Watch

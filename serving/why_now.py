@@ -14,7 +14,7 @@ from features.definitions import Definition, Selector
 from features.wording import Lang, say
 from serving.lead_events import LeadEvent, selected, selectors
 from serving.lead_source import FoundLead
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from training.explanation import SMALLEST, points_of_score
 
 SHOWN = 4

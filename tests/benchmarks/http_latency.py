@@ -115,7 +115,7 @@ def make_bodies(folder: str, scratch: str) -> dict[str, Any]:
     from features.moments import Moments
     from features.workspace import load_workspace
     from serving.desk import open_desk
-    from serving.scoring import ServingModel
+    from serving.serving_model import ServingModel
 
     desk = open_desk(load_workspace(Path(folder)))
     assert isinstance(desk.model, ServingModel), "training left no champion"

@@ -56,7 +56,8 @@ def both_sides(folder: str, leads: int) -> dict[str, Any]:
     from features.moments import Moments
     from features.workspace import load_workspace
     from serving.desk import open_desk
-    from serving.scoring import ServingModel, score_leads
+    from serving.scoring import score_leads
+    from serving.serving_model import ServingModel
 
     desk = open_desk(load_workspace(Path(folder)))
     assert isinstance(desk.model, ServingModel), "training left no champion"

@@ -22,8 +22,8 @@ from serving.answers import Answers
 from serving.champion import Snapshot
 from serving.desk import toml_differences
 from serving.metrics import Metrics
-from serving.scoring import ServingModel
 from serving.scoring_run import explain_lead
+from serving.serving_model import ServingModel
 from serving.signatures import AgreementState
 from serving.store.opening import open_address
 from serving.wire import read_lead

@@ -11,7 +11,8 @@ from oracles.made_service import NOW, SCHEMA, made_history, made_leads, made_mod
 from serving.champion import Snapshot
 from serving.lead_score import LeadScore
 from serving.lead_source import FoundLead
-from serving.scoring import ColdStart, ServingModel, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ColdStart, ServingModel
 from serving.store import Store
 
 LEADS, CONVERTED = made_leads(300)

@@ -24,7 +24,7 @@ from serving.agreement_versions import text_digest
 from serving.champion import Snapshot
 from serving.pages import Pages
 from serving.problems import Refused
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.signatures import AgreementState, load_agreement, signed_digest
 from serving.store import Store
 from serving.store.tables import standings

@@ -10,7 +10,7 @@ from features.schema import Schema
 from features.workspace import load_workspace
 from serving.champion import Champion
 from serving.metrics import Metrics
-from serving.scoring import ColdStart
+from serving.serving_model import ColdStart
 from training.points import PointsRules
 from training.registry import Registry, RegistryAway, open_registry
 

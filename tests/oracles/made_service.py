@@ -15,7 +15,7 @@ from features.one_lead import RawEvent, RawLead, history_of_leads
 from features.schema import Schema, Words
 from oracles.made_scorers import CURVED, made_reference, made_scorer
 from serving.agreement import Agreement, Evidence, FastLane
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.signatures import TEAMS, AgreementState, Signature
 from training.bundle import Bundle
 from training.cutoffs_table import Backtest

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.errors import UsageError
 from features.workspace import Workspace, load_workspace
 from features.worlds import make_world
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from training.bundle import Bundle, load_bundle, save_bundle
 from training.recipe import Recipe
 from training.retrain import retrain

@@ -15,8 +15,9 @@ from features.durations import duration_text
 from features.tables import read_history
 from features.workspace import load_workspace
 from serving.lead_score import LeadScore
-from serving.scoring import ServingModel, score_leads
+from serving.scoring import score_leads
 from serving.scoring_run import open_moments
+from serving.serving_model import ServingModel
 from serving.signatures import AgreementState
 from training.recipe import Recipe
 from training.retrain import Retrained, retrain

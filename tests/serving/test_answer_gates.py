@@ -12,7 +12,7 @@ from features.history import History
 from features.moments import Moments
 from oracles.made_service import made_history, made_leads, made_model, moments_now, signed
 from serving.answer_gates import answer_gates, largest_remainder
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.side_by_side import Side
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from features.workspace import load_workspace
 from oracles.made_champions import Away, follow
-from serving.scoring import ColdStart, ServingModel
+from serving.serving_model import ColdStart, ServingModel
 from training.registry import RegistryAway, open_registry
 
 

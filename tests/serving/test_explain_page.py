@@ -21,7 +21,9 @@ from serving.decision import Band, DecidedBy
 from serving.decision_words import apart, carriers, why_band
 from serving.explain_page import explain_page, show
 from serving.lead_score import Cutoff, FastLaneHit, LeadScore
-from serving.scoring import Notice, ServingModel, score_leads
+from serving.notices import Notice
+from serving.scoring import score_leads
+from serving.serving_model import ServingModel
 from serving.signatures import AgreementState
 
 LEADS, CONVERTED = made_leads(400)

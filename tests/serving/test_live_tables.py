@@ -11,7 +11,7 @@ from features.workspace import Workspace, load_workspace
 from serving.champion import Snapshot
 from serving.live_tables import LiveTables, state_of
 from serving.problems import Refused
-from serving.scoring import ColdStart
+from serving.serving_model import ColdStart
 from serving.signatures import AgreementState
 from training.points import PointsRules
 

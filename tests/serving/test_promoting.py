@@ -18,7 +18,7 @@ from features.workspace import load_workspace
 from serving.audit import trail
 from serving.compare_page import COLUMNS, compare_page
 from serving.promoting import promote_challenger, roll_back
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.side_by_side import side_by_side
 from serving.store import open_store
 from serving.two_models import two_models

@@ -18,8 +18,8 @@ from oracles.made_champions import Away, follow
 from serving.champion import champion_of
 from serving.desk import open_desk
 from serving.recalibrating import recalibrate, recalibrate_workspace
-from serving.scoring import ServingModel
 from serving.scoring_run import explain_lead, open_moments
+from serving.serving_model import ServingModel
 from training.bundle import BundleBroken
 from training.calibration import Calibrator
 from training.calibration_record import LivingCalibration, load_calibration, save_calibration

@@ -27,7 +27,7 @@ from serving.checking import check_with_agreement
 from serving.desk import open_desk
 from serving.incoming import incoming
 from serving.live_tables import LiveTables
-from serving.scoring import ColdStart
+from serving.serving_model import ColdStart
 from serving.signatures import AgreementState
 from serving.wire import Lead
 from training.points import PointsRules

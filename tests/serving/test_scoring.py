@@ -30,8 +30,10 @@ from oracles.made_service import (
 from serving.decision import Band, DecidedBy
 from serving.evidence import enough_evidence
 from serving.lead_score import LeadScore, call_order
+from serving.notices import Notice
 from serving.score_table import score_row, write_scores
-from serving.scoring import ColdStart, Notice, ServingModel, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ColdStart, ServingModel
 from serving.signatures import AgreementState
 from training.intervals import rate
 from training.points import PointsRules

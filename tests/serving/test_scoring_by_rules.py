@@ -22,7 +22,8 @@ from serving.decision import Band, DecidedBy
 from serving.decision_words import why_band
 from serving.lead_score import LeadScore, Missing
 from serving.next_step import next_step
-from serving.scoring import ColdStart, ServingModel, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ColdStart, ServingModel
 from serving.signatures import AgreementState
 from training.points import PointsRules
 

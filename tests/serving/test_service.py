@@ -22,7 +22,8 @@ from features.tables import read_history
 from features.workspace import load_workspace
 from serving.launch import serve
 from serving.permissions import ANY_METHOD, PERMISSIONS
-from serving.scoring import ServingModel, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ServingModel
 from serving.signatures import agreement_state
 from serving.wire import EXAMPLE_LEAD, FailedLead, ProblemBody, Score
 

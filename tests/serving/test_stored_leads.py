@@ -24,7 +24,8 @@ from oracles.filled_stores import fill_store, put
 from oracles.made_histories import every_definition
 from oracles.running_postgres import running_postgres
 from oracles.written_workspaces import NOW, TARGET, at
-from serving.scoring import ServingModel, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ServingModel
 from serving.signatures import AgreementState
 from serving.store import Store, open_store
 from serving.store.lead_rows import LeadRows, StoredChange, StoredEvent, lead_rows

@@ -263,7 +263,7 @@ def test_a_model_of_before_lead_times_makes_a_page(tmp_path: Path, store: Store)
 
 
 def test_while_there_is_no_model_the_rules_can_be_agreed_all_the_same(tmp_path: Path) -> None:
-    from serving.scoring import ColdStart
+    from serving.serving_model import ColdStart
     from training.points import PointsRules
 
     site = AgreementSite(tmp_path, open_address("sqlite:///store.db", tmp_path))

@@ -18,7 +18,7 @@ from serving.agreement_versions import versions
 from serving.cutoffs_page import cutoffs_page
 from serving.moves_page import moves_page
 from serving.promoting import promote_challenger
-from serving.scoring import ServingModel
+from serving.serving_model import ServingModel
 from serving.side_by_side import side_by_side
 from serving.store import open_store
 

@@ -10,7 +10,7 @@ import pytest
 
 from oracles.made_service import HORIZON, NOW, made_history, made_leads
 from serving.model_page import model_page
-from serving.scoring import ColdStart
+from serving.serving_model import ColdStart
 from training.evaluation import evaluate
 from training.plots_svg import Axes, Curve, Point, curves_svg, reliability_svg, round_ticks
 from training.points import PointsRules

@@ -22,7 +22,7 @@ from serving.lead_events import attribute_since, selected, selectors, visible_ev
 from serving.lead_page import lead_page
 from serving.lead_source import FoundLead
 from serving.people_record import PeopleRecord, people_record
-from serving.scoring import ColdStart
+from serving.serving_model import ColdStart
 from serving.store import Store
 from serving.store.opening import open_address
 from serving.waterfall import waterfall

@@ -15,7 +15,8 @@ from serving.course_chart import course_chart
 from serving.lead_events import visible_events
 from serving.lead_source import FoundLead
 from serving.score_course import AHEAD, LONGEST, Course, score_course
-from serving.scoring import ColdStart, score_leads
+from serving.scoring import score_leads
+from serving.serving_model import ColdStart
 from serving.store import Store
 from serving.store.opening import open_address
 from training.points import PointsRules

@@ -12,7 +12,7 @@ from features.wording import LANGS, Lang
 from oracles.found_leads import LEADS, busiest, found_lead, score_of, with_event
 from oracles.made_service import NOW
 from serving.lead_events import visible_events
-from serving.scoring import ColdStart
+from serving.serving_model import ColdStart
 from serving.store import Store
 from serving.store.opening import open_address
 from serving.why_now import WEEK, WhyNow, reference_moment, why_now
