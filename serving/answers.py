@@ -22,7 +22,8 @@ from serving.notices import Notice
 from serving.problems import Fault, Refused
 from serving.scoring import score_leads
 from serving.strict_json import parse_json
-from serving.wire import Envelope, Lead, read_envelope, read_lead
+from serving.wire import Envelope, Lead
+from serving.wire_reading import read_envelope, read_lead
 from serving.withheld import Withheld
 
 

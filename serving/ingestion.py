@@ -16,8 +16,8 @@ from serving.restanding import Restanding
 from serving.store import Store
 from serving.store.behaviour import Accepted, NewEvent, NewLead, NewOutcome, add_events, add_leads, add_outcomes
 from serving.strict_json import parse_json
-from serving.wire import read_as
 from serving.wire_behaviour import SentEvent, SentLead, SentOutcome, read_rows
+from serving.wire_reading import read_as
 
 AHEAD = 600 * 1_000_000
 """How far a sender's clock may be ahead of ours (microseconds)."""

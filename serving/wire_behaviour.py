@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.wire import Cells, FaultBody, Number, Text, Time, read_as
+from serving.wire import Cells, FaultBody, Number, Text, Time
+from serving.wire_reading import read_as
 
 MOST_ROWS = 1_000
 ROWS_BYTES = 8 * 1024 * 1024

@@ -26,7 +26,7 @@ from serving.scoring_run import explain_lead
 from serving.serving_model import ServingModel
 from serving.signatures import AgreementState
 from serving.store.opening import open_address
-from serving.wire import read_lead
+from serving.wire_reading import read_lead
 from serving.withheld import Withheld
 from training.bundle import Bundle, load_bundle
 from training.cli import check_workspace

@@ -27,7 +27,7 @@ from serving.serving_model import ServingModel
 from serving.signatures import AgreementState
 from serving.store.opening import open_address
 from serving.strict_json import parse_json
-from serving.wire import read_lead
+from serving.wire_reading import read_lead
 from serving.withheld import Withheld
 from training.bundle import save_bundle
 from training.registry import open_registry

@@ -12,7 +12,8 @@ from features.schema import Schema
 from serving.incoming import Incoming, incoming, instant
 from serving.problems import Refused
 from serving.strict_json import parse_json
-from serving.wire import EXAMPLE_LEAD, read_envelope, read_lead
+from serving.wire import EXAMPLE_LEAD
+from serving.wire_reading import read_envelope, read_lead
 
 NOW = 1_800_000_000_000_000
 SCHEMA = Schema(
