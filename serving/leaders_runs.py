@@ -17,8 +17,9 @@ from serving.people_words import names
 from serving.profile import Ready, make_profile
 from serving.profile_page import profile_text
 from serving.review_figures import Clock
-from serving.review_page import review_json, review_page, review_text
+from serving.review_page import review_page
 from serving.review_rows import ends_of_history, ends_of_store, read_review
+from serving.review_terminal import review_json, review_text
 from serving.serving_model import ServingModel
 from serving.store import open_store
 from serving.withheld import Withheld
