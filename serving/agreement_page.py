@@ -14,7 +14,9 @@ from features.schema import Schema
 from features.wording import Lang, message
 from serving.actor import SOMEONE, Actor
 from serving.agreement import Agreement
-from serving.agreement_versions import agreement_text, changed, text_digest, versions
+from serving.agreement_changes import changed
+from serving.agreement_replacing import agreement_text, text_digest
+from serving.agreement_versions import versions
 from serving.agreement_warnings import agreement_warnings
 from serving.agreement_words import agreement_words
 from serving.band_moves import BANDS, BandMoves, moves_under

@@ -26,7 +26,8 @@ from serving.agreement_page import (
     meaning_of,
     moves_part,
 )
-from serving.agreement_versions import agreement_text, notice_version, save_version, sign_version, volumes_of
+from serving.agreement_replacing import agreement_text
+from serving.agreement_versions import notice_version, save_version, sign_version, volumes_of
 from serving.agreement_writing import agreement_toml
 from serving.band_moves import moves_under
 from serving.champion import Snapshot

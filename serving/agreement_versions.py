@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from features.calendar_days import as_datetime
 from features.errors import UsageError, UserError
 from serving.actor import Actor
-from serving.agreement import AGREEMENT_FILE, Agreement
+from serving.agreement import Agreement
 from serving.agreement_file import load_agreement, read_agreement
+from serving.agreement_replacing import agreement_text, changed_meanwhile, replacing
 from serving.agreement_writing import agreement_toml
 from serving.audit import record
 from serving.desk import Meaning
-from serving.signatures import Signature, load_signatures, locked, sign, signed_digest
+from serving.signatures import Signature, load_signatures, sign, signed_digest
 from serving.simulator import Simulator
 from serving.store import Store
 from serving.store.tables import agreements
@@ -66,10 +63,6 @@ class Version:
         return self.author == BY_HAND
 
 
-class ChangedMeanwhile(UsageError):
-    """The agreement's file is no longer the one that somebody looked at when they decided."""
-
-
 def volumes_of(simulator: Simulator | None, model_version: str | None) -> Expect:
     """What is kept with a version: its cutoffs' volumes a week by the backtest of the time."""
 
@@ -93,16 +86,6 @@ def versions(c: sa.Connection, *, most: int = 50) -> list[Version]:
     rows = c.execute(sa.select(agreements).order_by(agreements.c.number.desc()).limit(most)).mappings()
     names = Version.__dataclass_fields__
     return [Version(**{name: row[name] for name in names}) for row in rows]
-
-
-def agreement_text(folder: Path) -> str:
-    """The text of the agreement's file; "" where there is none."""
-    try:
-        return (folder / AGREEMENT_FILE).read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        return ""
-    except (OSError, UnicodeDecodeError):
-        return ""  # what is wrong with it `load_agreement` says
 
 
 def notice_version(store: Store, folder: Path, *, meaning: Meaning, expect: Expect, now: int) -> None:
@@ -153,7 +136,7 @@ def save_version(
             next_step="write a sentence that both teams will understand in a year",
         )
     agreement = read_agreement(text)
-    with _replacing(folder, looked_at) as put:
+    with replacing(folder, looked_at) as put:
         before = _quietly(folder)
         if before is not None and replace(agreement, version=before.version).content() == before.content():
             raise UsageError(
@@ -212,7 +195,7 @@ def sign_version(
     """
     agreement = load_agreement(folder)
     if agreement is None or signed_digest(agreement, **meaning) != sha256:
-        raise _changed()
+        raise changed_meanwhile()
     notice_version(store, folder, meaning=meaning, expect=expect, now=clock())
     signature = sign(folder, agreement, team=team, name=name, clock=lambda: as_datetime(clock()), **meaning)
     # Only then the trail: within one transaction, this would wait for the folder's lock with the store's in hand, and
@@ -222,29 +205,6 @@ def sign_version(
         about = f"agreement {agreement.version}"
         record(c, store, actor=actor, action="sign", now=clock(), subject=about, detail=told)
     return signature
-
-
-def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
-    """What differs between two contents: dotted keys with the value before and after, None where there is none.
-
-    >>> changed({"version": 1, "cutoffs": {"mql": 0.1}}, {"version": 2, "cutoffs": {"mql": 0.2}, "held_back": {"share": 0.1}})
-    [('cutoffs.mql', '0.1', '0.2'), ('held_back.share', None, '0.1')]
-    """
-    old, new = dict(_flat(before)), dict(_flat(after))
-    keys = [key for key in dict.fromkeys((*old, *new)) if key != "version"]
-    return [(key, old.get(key), new.get(key)) for key in keys if old.get(key) != new.get(key)]
-
-
-def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _flat(each, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
-        for number, each in enumerate(value, 1):
-            own = str(each.get("name", number)) if isinstance(each, Mapping) else str(number)
-            yield from _flat(each, f"{prefix}.{own}")
-    else:
-        yield prefix, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _keep(
@@ -293,47 +253,3 @@ def _quietly(folder: Path) -> Agreement | None:
         return load_agreement(folder)
     except UserError:
         return None
-
-
-@contextmanager
-def _replacing(folder: Path, looked_at: str) -> Iterator[Callable[[str], None]]:
-    """Hold the agreement's lock, and give what replaces its file at once; the draft goes away when that never happens."""
-    path = folder / AGREEMENT_FILE
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-
-    def put(text: str) -> None:
-        with draft.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text if text.endswith("\n") else text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, draft)
-        os.replace(draft, path)
-
-    try:
-        with locked(folder):
-            if text_digest(agreement_text(folder)) != looked_at:
-                raise _changed()
-            yield put
-    except OSError as error:
-        raise UsageError(
-            f"{AGREEMENT_FILE} cannot be written ({error.strerror or type(error).__name__})",
-            expected="a workspace folder that can be written, on a disk with room",
-            next_step="nothing was saved; save again when the folder can be written",
-        ) from None
-    finally:
-        with suppress(OSError):
-            draft.unlink()
-
-
-def text_digest(text: str) -> str:
-    """What tells one text of the file from another, whatever its line ends."""
-    return hashlib.sha256("\n".join(text.strip().splitlines()).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _changed() -> ChangedMeanwhile:
-    return ChangedMeanwhile(
-        f"{AGREEMENT_FILE} was changed by somebody else meanwhile",
-        expected="the agreement as this page showed it",
-        next_step="open the page again, look at what changed, and decide anew",
-    )

@@ -19,8 +19,8 @@ from oracles.made_backtests import made_backtest
 from oracles.made_service import SCHEMA, made_leads, made_model
 from serving.actor import SOMEONE, Actor
 from serving.agreement_page import meaning_of
+from serving.agreement_replacing import text_digest
 from serving.agreement_routes import agreement_routes
-from serving.agreement_versions import text_digest
 from serving.champion import Snapshot
 from serving.pages import Pages
 from serving.problems import Refused

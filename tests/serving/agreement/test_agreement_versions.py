@@ -13,18 +13,10 @@ import sqlalchemy as sa
 from features.errors import UsageError
 from oracles.made_agreement_site import NOW, TOML
 from serving.actor import Actor
+from serving.agreement_changes import changed
 from serving.agreement_file import load_agreement
-from serving.agreement_versions import (
-    ChangedMeanwhile,
-    Version,
-    changed,
-    notice_version,
-    save_version,
-    sign_version,
-    text_digest,
-    versions,
-    volumes_of,
-)
+from serving.agreement_replacing import ChangedMeanwhile, text_digest
+from serving.agreement_versions import Version, notice_version, save_version, sign_version, versions, volumes_of
 from serving.desk import Meaning
 from serving.signatures import agreement_state, load_signatures, signed_digest
 from serving.simulator import Simulator
