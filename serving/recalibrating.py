@@ -51,7 +51,7 @@ class Recalibrated:
             ]
         if self.made is None:
             return [
-                f"{self.leads:,} leads have settled since {name} was trained. What is told follows them already: the "
+                f"{self.leads:,} leads have settled since {name} was trained. What is told follows the newest already: the "
                 f"log-odds would move by {self.step:.3f}, and under {WORTH_A_STEP} nothing is changed.",
                 stays_words(self.version),
             ]

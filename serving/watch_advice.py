@@ -52,7 +52,7 @@ def advice(
         follow = (
             "the living calibration follows it"
             if follows
-            else "`propensity recalibrate FOLDER` lets the probabilities follow it at once"
+            else "`propensity recalibrate FOLDER` lets the probabilities follow it, if the newest outcomes say that it lasts"
         )
         return f"The level of conversions moved and the ranking holds: {follow}; retrain when convenient."
     more = came.converted_leads / max(learned, 1)
