@@ -114,7 +114,7 @@ def test_again_on_the_same_outcomes_nothing_is_made(recalibrated: tuple[Path, st
     done = recalibrate(load_workspace(recalibrated[0]))
     assert (done.made, done.version.calibration) == (None, 1)
     assert done.step == 0
-    assert "follows them already" in done.words()[0]
+    assert "follows the newest already" in done.words()[0]
 
 
 def test_a_service_follows_undoing_and_rollback_and_remembers_what_it_served(
