@@ -10,8 +10,10 @@ from rich.table import Table
 from features.durations import duration_text
 from features.schema import Schema
 from training.bootstrap import Estimate
+from training.bundle import Bundle
 from training.check_page import rejected_lines
 from training.evaluation import Evaluation
+from training.gates import gates
 from training.leakage.lines import guard_lines
 from training.registry import Version
 from training.retrain import Retrained
@@ -54,11 +56,18 @@ def train_page(trained: Retrained, version: Version, *, first: bool) -> str:
         lines.append(
             f"{version.model} version {version.number} is the first model of this workspace, and now champion."
         )
+        lines += warnings_of_a_first(trained.bundle)
     else:
         lines.append(f"{version.model} version {version.number} is registered as challenger.")
         lines.append("Next: propensity promote FOLDER lets it serve if it passes the gates.")
     lines.append("propensity report FOLDER shows all of it: leaks, figures, what moves scores, every segment.")
     return printed(*lines)
+
+
+def warnings_of_a_first(bundle: Bundle) -> list[str]:
+    """A sentence for each gate that this model would not pass, were it not the first."""
+    refusing = [gate for gate in gates(bundle, None, None) if not gate.passed]
+    return [f"Warning: a later model like this would not be promoted. {gate.words}" for gate in refusing]
 
 
 def segments_off(about: Mapping[str, Any], schema: Schema) -> list[str]:

@@ -13,6 +13,7 @@ from training.dataset import TrainingSet
 from training.gates import Gate, gates
 from training.promotion import Comparison, unseen_scorer
 from training.recipe import Recipe
+from training.train_page import warnings_of_a_first
 
 DAY = 86_400_000_000
 
@@ -99,6 +100,15 @@ def test_a_champion_that_reads_a_leak_does_not_keep_an_honest_challenger_away(ma
     assert "left out as a suspected leak: size" in gate.words
     elsewhere = judged(challenger(made, guard=[{**finding, "subject": "owner"}]))
     assert not named(gates(elsewhere, ours, worse), "not worse than the champion").passed
+
+
+def test_a_first_model_serves_with_a_warning_for_each_gate_that_it_would_not_pass(
+    made: tuple[Bundle, TrainingSet],
+) -> None:
+    assert warnings_of_a_first(judged(challenger(made))) == []
+    said = warnings_of_a_first(judged(challenger(made), slope=Estimate(-2.0, -3.0, -1.0)))
+    assert len(said) == 1
+    assert said[0].startswith("Warning: a later model like this would not be promoted. Calibration slope: -2.0000")
 
 
 def test_with_few_conversions_gates_warn_and_do_not_refuse(made: tuple[Bundle, TrainingSet]) -> None:
