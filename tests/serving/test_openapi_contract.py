@@ -1,4 +1,4 @@
-"""Thousands of made-up requests, good and bad, against the running service: it keeps to what `/openapi.json` says."""
+"""Some 1,500 made-up requests, good and bad, against the running service: it keeps to what `/openapi.json` says."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 
 GOOD, BAD = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 CASES = {
-    ("/score", "POST"): (1000, 250),
-    ("/score_batch", "POST"): (450, 100),
+    ("/score", "POST"): (450, 120),
+    ("/score_batch", "POST"): (100, 40),
     ("/leads/{id}/score", "GET"): (100, 100),
     ("/leads/{id}", "GET"): (60, 0),
     ("/leads", "POST"): (60, 40),
@@ -49,7 +49,7 @@ OF_A_LEAD = 100
 CHECKED = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
-def test_thousands_of_requests_are_answered_as_the_document_says(
+def test_requests_of_all_kinds_are_answered_as_the_document_says(
     store_folder: Path, running: Callable[..., AbstractContextManager[Any]]
 ) -> None:
     statuses: Counter[int] = Counter()
@@ -68,7 +68,7 @@ def test_thousands_of_requests_are_answered_as_the_document_says(
         assert service.ask("/livez")[0] == 200
     total = sum(statuses.values())
     print(dict(statuses))
-    assert total >= 2000
+    assert total >= 1400
     assert not any(status >= 500 for status in statuses)
     assert statuses[200] >= 0.3 * total, statuses
 
