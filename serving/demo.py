@@ -73,18 +73,19 @@ def run_demo(world: str, folder: Path, *, size: int | None, serve: bool, port: i
     _head("5. Whom to call first")
     first = _score(desk)
     click.echo(_calls(first, desk), nl=False)
-    click.echo(f"All scores: {folder / SCORES_FILE}. One lead: propensity explain {folder} {first[0].lead_id}")
+    example = f" One lead: propensity explain {folder} {first[0].lead_id}" if first else ""
+    click.echo(f"All scores: {folder / SCORES_FILE}.{example}")
     if serve:
         _head("6. The service")
         from serving.launch import serve as launch
 
-        launch(folder, port=port, ready=lambda address, _: _invite(address, first[0].lead_id))
+        launch(folder, port=port, ready=lambda address, _: _invite(address, first))
 
 
-def _invite(address: str, lead_id: str) -> None:
-    click.echo(
-        f"Open {address} in a browser, or paste:\n\n  curl -s {address}/leads/{lead_id}/score\n  {_curl(address)}\n"
-    )
+def _invite(address: str, first: Sequence[LeadScore]) -> None:
+    requests = [*(f"curl -s {address}/leads/{each.lead_id}/score" for each in first[:1]), _curl(address)]
+    click.echo(f"Open {address} in a browser, or paste:\n")
+    click.echo("".join(f"  {each}\n" for each in requests))
     click.echo("Ctrl-C ends it.")
 
 
@@ -158,6 +159,9 @@ def _score(desk: Desk) -> list[LeadScore]:
 
 def _calls(scores: list[LeadScore], desk: Desk) -> str:
     """The list to call, a lead with its two best reasons."""
+    told = f"As of {instant_text(desk.history.now, desk.workspace.zone)}"
+    if not scores:
+        return printed(f"{told} nobody: every open lead is older than all that the model learned from.")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("lead")
     table.add_column("likely", justify="right")
@@ -171,7 +175,6 @@ def _calls(scores: list[LeadScore], desk: Desk) -> str:
         band = str(score.band or "-") + (", fast lane" if score.decided_by is DecidedBy.FAST_LANE else "")
         table.add_row(score.lead_id, likely, band, because)
     average = next((score.average for score in scores if score.average is not None), None)
-    told = f"As of {instant_text(desk.history.now, desk.workspace.zone)}"
     return printed(told + (f"; on average {average:.1%} convert." if average is not None else "."), table)
 
 
