@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
 
-import adbc_driver_postgresql.dbapi
 import pyarrow as pa
 from adbc_driver_manager import Error
 
@@ -54,6 +53,8 @@ def open_snapshot(address: str, folder: Path) -> Iterator[Snapshot]:
             with closing(_open_sqlite(path)) as connection:
                 yield _Sqlite(connection)
         else:
+            import adbc_driver_postgresql.dbapi  # brings pandas: most workspaces have no PostgreSQL, and shall not wait for it
+
             with ExitStack() as opened:
                 connection = opened.enter_context(adbc_driver_postgresql.dbapi.connect(_plain(address)))
                 with connection.cursor() as cursor:
