@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,18 +13,14 @@ from journeys.running import propensity
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def trained_once(made_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """The trained workspace; look at it, and change a copy."""
-    base = tmp_path_factory.getbasetemp()
-    root = (base if worker_id == "master" else base.parent) / "journeys"
-    root.mkdir(exist_ok=True)
-    with (root / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        folder, said = root / "company", root / "train.txt"
-        if not said.exists():
-            write(folder, made_tables(), toml=QUICK)
-            said.write_text(propensity("train", folder, env={"OMP_NUM_THREADS": "1"}).out, encoding="utf-8")
-    return folder
+
+    def train(folder: Path) -> None:
+        write(folder, made_tables(), toml=QUICK)
+        propensity("train", folder, env={"OMP_NUM_THREADS": "1"})
+
+    return made_once("company", train)
 
 
 @pytest.fixture

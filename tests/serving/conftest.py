@@ -41,6 +41,7 @@ events = 3
 respond_within = "4h"
 counts_for = "14d"
 """
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 SERVE = "import sys; from pathlib import Path; from serving.launch import serve; serve(Path(sys.argv[1]), port=0)"
 
 
@@ -123,16 +124,18 @@ def sign_both() -> Callable[[Path], None]:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained(made_once: MadeOnce, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A small b2b world with a champion and an agreement that both teams signed. Not to be changed."""
     folder = tmp_path_factory.mktemp("served") / "b2b"
+    shutil.copytree(made_once("b2b", _train), folder)
+    return Trained(folder, load_bundle(folder / ".propensity" / "bundles" / digest_of(folder)))
+
+
+def _train(folder: Path) -> None:
     make_world("b2b", folder, size=1500)
-    workspace = load_workspace(folder)
-    bundle = retrain(workspace).bundle
-    register(folder, bundle, champion=True)
+    register(folder, retrain(load_workspace(folder)).bundle, champion=True)
     (folder / AGREEMENT_FILE).write_text(AGREEMENT, encoding="utf-8")
     sign_for_both(folder)
-    return Trained(folder, load_bundle(folder / ".propensity" / "bundles" / digest_of(folder)))
 
 
 def register(folder: Path, bundle: Bundle, *, champion: bool) -> str:
@@ -176,17 +179,18 @@ def workspace_folder(trained: Trained, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stored(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stored(made_once: MadeOnce) -> Path:
     """The trained workspace with its tables in the store. Not to be changed."""
     from serving.load_run import load_folder
 
-    folder = tmp_path_factory.mktemp("stored") / "b2b"
-    shutil.copytree(trained.folder, folder)
-    toml = folder / "propensity.toml"
-    store = 'store = "sqlite:///.propensity/store.db"'
-    toml.write_text(toml.read_text(encoding="utf-8").replace("[tables]", f"[tables]\n{store}"), encoding="utf-8")
-    load_folder(folder)
-    return folder
+    def load(folder: Path) -> None:
+        shutil.copytree(made_once("b2b", _train), folder)
+        toml = folder / "propensity.toml"
+        store = 'store = "sqlite:///.propensity/store.db"'
+        toml.write_text(toml.read_text(encoding="utf-8").replace("[tables]", f"[tables]\n{store}"), encoding="utf-8")
+        load_folder(folder)
+
+    return made_once("b2b in a store", load)
 
 
 @pytest.fixture

@@ -235,6 +235,13 @@ def test_a_web_page_elsewhere_does_not_get_through(service: Any) -> None:
     assert problem(service.ask("/leads/L-000001", headers={"Host": "evil.example"}))[0] == 403
 
 
+def test_what_happens_is_told_to_a_store_and_refused_where_the_tables_are_files(service: Any) -> None:
+    for name in ("leads", "events", "outcomes"):
+        status, _, body = service.ask(f"/{name}", json.dumps({name: []}).encode())
+        assert status == 409
+        assert "propensity load" in json.loads(body)["errors"][0]["expected"]
+
+
 CLIENT = """
 import bentoml, json, sys
 lead = json.loads(sys.argv[2])
