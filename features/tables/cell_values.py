@@ -41,17 +41,22 @@ def plain_width(text_sql: str) -> str:
 
 def known_text(column: Column) -> str:
     """`text`, with the words that mean missing as NULL."""
-    if not column.is_text or column.clean:
-        return text(column)
-    return f"(case when lower({text(column)}) in ({literals(MISSING_WORDS)}) then null else {text(column)} end)"
+    return text(column) if not column.is_text or column.clean else known_of(text(column))
+
+
+def known_of(text_sql: str) -> str:
+    """A cell's text, NULL where it is a word that means missing."""
+    return f"(case when lower({text_sql}) in ({literals(MISSING_WORDS)}) then null else {text_sql} end)"
 
 
 def category(column: Column) -> str:
     """`known_text`, with booleans the same two texts wherever they come from."""
-    if not column.is_text or column.clean:
-        return text(column)
-    known = known_text(column)
-    return f"(case when lower({known}) in ('true', 'false') then lower({known}) else {known} end)"
+    return text(column) if not column.is_text or column.clean else category_of(known_text(column))
+
+
+def category_of(known_sql: str) -> str:
+    """A cell's known text, with booleans in one spelling."""
+    return f"(case when lower({known_sql}) in ('true', 'false') then lower({known_sql}) else {known_sql} end)"
 
 
 def number(column: Column) -> str:

@@ -30,15 +30,20 @@ def unreadable_cells(connection: Connection, raws: Mapping[str, RawTable], schem
     for table, (relation, of_numbers, of_dates) in wanted.items():
         if table not in raws:
             continue
-        wrong = {}
+        wrong: dict[str, str] = {}
+        known: list[str] = []
         for name, column in raws[table].columns.items():
+            told = column
+            if column.is_text:
+                told = Column(name, f"known{len(known)}", "VARCHAR", clean=True)
+                known.append(f"{known_text(column)} as {told.sql}")
             if name in of_numbers and not column.is_number:
-                wrong[name] = unreadable(column)
+                wrong[name] = unreadable(told)
             elif name in of_dates and not column.is_time:
-                wrong[name] = f"{known_text(column)} is not null and {_wall(column)} is null"
+                wrong[name] = f"{known_text(told)} is not null and {_wall(told)} is null"
         if wrong:
             counted = ", ".join(f"count(*) filter ({condition})" for condition in wrong.values())
-            row = connection.one(f"select {counted} from {relation}")
+            row = connection.one(f"select {counted} from (select {', '.join(['*', *known])} from {relation})")
             found[table] = {name: n for name, n in zip(wrong, row, strict=True) if n}
     return found
 
