@@ -18,6 +18,7 @@ from oracles.later_leads import before, later_tables, let_come, more_convert, wi
 from serving.store import open_store
 from serving.watch_metrics import Watched
 from serving.watch_run import ALARM, watch_workspace
+from serving.withheld import object_to
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,27 @@ def test_a_level_that_moved_is_followed_and_then_judged_as_it_was_told(trained: 
     assert (
         before["expected"]["point"] < after["expected"]["point"] < after["converted"]
     )  # the first were told too little
+
+
+def test_who_objects_to_profiling_is_judged_no_more(trained: Path, came: Tables) -> None:
+    let_come(trained, came)
+
+    def judged() -> tuple[int, int]:
+        told = json.loads(watch_workspace(trained, as_json=True, recalibrates=False)[0])["came_true"]
+        return told["leads"], told["converted_leads"]
+
+    leads, converted = judged()
+    ended = [
+        row["lead_id"] for row in came.outcomes if row["outcome"] == "converted" and row["occurred_at"] < before(40)
+    ]
+    store = open_store(load_workspace(trained))
+    with store.writing() as c:
+        for lead_id in ended[:20]:
+            object_to(c, store, lead_id, now=1)
+    store.close()
+    left = judged()
+    assert leads - 20 <= left[0] < leads
+    assert converted - left[1] == leads - left[0]  # those who object had all converted
 
 
 def test_nothing_is_judged_before_anything_settled(trained: Path) -> None:
