@@ -18,11 +18,13 @@ from features.definitions import Definitions
 from training.intervals import Interval, rate
 
 NEAREST = 200
-"""So many leads of nearest probability are looked at, but at most a tenth of all."""
+"""So many leads of nearest probability are looked at, but at most a tenth of all, or `FEWEST`."""
 USUAL = 0.9
 """This part of the leads has no more moments than there are places to draw from."""
 FEWEST = 30
 """Under so many leads a rate is not given."""
+LEAST = 150
+"""Among fewer leads than these there are none that are like another."""
 OFF_CENTRE = 0.5
 """On average the nearest stand at most so many standard errors of their rate away from the lead, else fewer are taken."""
 FEWER = 0.75
@@ -226,13 +228,13 @@ class Reference:
     def similar(self, probability: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
         """How many of the leads nearest in probability converted, and how many were looked at; None where too few.
 
-        `NEAREST`, at most a tenth of all and at least `FEWEST`. Towards the ends of the scale leads are thin and all on
-        one side: a tenth of all that is meant to be like the best lead would be likelier to fail than it by far. Where
-        the mean of their own predictions lies more than `OFF_CENTRE` standard errors away, fewer are taken.
+        `NEAREST`, at most a tenth of all but at least `FEWEST`, of `LEAST` or more. Towards the ends of the scale leads are
+        thin and all on one side: a tenth of all that is meant to be like the best lead would be likelier to fail than it by
+        far. Where the mean of their own predictions lies more than `OFF_CENTRE` standard errors away, fewer are taken.
         """
-        most = min(NEAREST, len(self) // 10)
-        if most < FEWEST:
+        if len(self) < LEAST:
             return None
+        most = min(NEAREST, max(len(self) // 10, FEWEST))
         converted, leads = np.empty(len(probability), dtype=np.int64), np.empty(len(probability), dtype=np.int64)
         sums, converted_before = self._before
         _nearest(self.probability, sums, converted_before, probability, most, converted, leads)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -132,18 +131,15 @@ def test_scoring_with_a_key_or_on_open_loopback_asks_no_store(tmp_path: Path, ke
     store.close()
 
 
-def test_a_session_is_found_in_less_than_a_millisecond(tmp_path: Path) -> None:
+def test_a_session_is_found_by_one_question_to_the_store(tmp_path: Path) -> None:
     site = Site(open_address("sqlite:///store.db", tmp_path))
     site.add("mori")
     token = site.logged_in("mori").cookies["propensity"]
     headers = {b"host": b"localhost", b"cookie": f"propensity={token}".encode()}
-    took = []
-    for _ in range(200):
-        scope = {"path": "/", "method": "GET", "scheme": "http", "client": ("127.0.0.1", 1)}
-        begun = time.perf_counter()
-        site.access.check(scope, headers)
-        took.append(time.perf_counter() - begun)
-    assert sorted(took)[100] < 0.002  # twice the aim: these machines are shared
+    asked: list[str] = []
+    sa.event.listen(site.store.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    site.access.check({"path": "/", "method": "GET", "scheme": "http", "client": ("127.0.0.1", 1)}, headers)
+    assert len([each for each in asked if each.startswith("SELECT")]) == 1
 
 
 def test_every_address_of_the_application_has_its_role() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 from statistics import median_low
@@ -168,17 +167,6 @@ def test_the_chart_falls_in_volume_as_the_cutoff_rises() -> None:
     assert volumes == sorted(volumes, reverse=True)
     assert len(set(volumes)) == len(volumes)
     assert volumes[-1] > 0
-
-
-def test_a_pair_is_answered_while_a_slider_moves() -> None:
-    outlooks = Outlooks.of(made_backtest(20_000, 12_000))
-    outlooks.outlook(0.1, 0.3), outlooks.by_points(0.1, 0.3)
-    taken = []
-    for step in range(20):
-        begun = time.perf_counter()
-        outlooks.outlook(0.1 + step / 1000, 0.3), outlooks.by_points(0.1 + step / 1000, 0.3)
-        taken.append(time.perf_counter() - begun)
-    assert sorted(taken)[10] < 0.06, "about a fifth of this on an idle machine"
 
 
 def test_a_bundle_of_before_lead_times_still_loads_and_says_nothing_of_them(tmp_path: Path) -> None:
