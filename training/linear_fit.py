@@ -44,6 +44,7 @@ def fit_lines(
         square of the coefficients.
     weight : float64[n], how much each row's loss counts, 1 on average; None: all alike.
     monotone : int8[d], the sign that a number's slope is held to; 0 free. None: all free.
+    knots : at so many quantiles of each number its slope may change, where they lie apart; 0: a straight line.
 
     Notes
     -----

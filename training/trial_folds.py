@@ -165,22 +165,24 @@ class TrialFolds:
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def forward(self, recipe: Recipe, report: Callable[[int, float], None] = lambda step, loss: None) -> Tried:
+    def forward(
+        self, recipe: Recipe, usual: Recipe, report: Callable[[int, float], None] = lambda step, loss: None
+    ) -> Tried:
         """Try a recipe: its trees, columns and the first of its numbers of knots, with the best of `CS` and `WEIGHTS`.
 
         Strength and weight are not sampled as the trees are: all of them together cost less than one tree.
 
         Parameters
         ----------
+        usual : what it is held against, with the mix that suits it best: the same in all calls.
         report : told after each of the recipe's numbers of rounds its place and the least loss so far; what it raises
             ends the trial.
         """
         tried, raw = self._tried(recipe, report)
         if self._usual is None:
-            # as any other recipe it is tried with the mix that suits it best
-            self._usual = raw if recipe == self._recipe else self._tried(self._recipe, lambda step, loss: None)[1]
-        losses, usual = (log_losses(self._levelled(each), self._label) for each in (raw, self._usual))
-        less, error = paired_difference(usual, losses, self._lead, self._weight)
+            self._usual = raw if recipe == usual else self._tried(usual, lambda step, loss: None)[1]
+        ours, theirs = (log_losses(self._levelled(each), self._label) for each in (raw, self._usual))
+        less, error = paired_difference(theirs, ours, self._lead, self._weight)
         return replace(tried, gain=less - ERRORS * error)
 
     def _tried(self, recipe: Recipe, report: Callable[[int, float], None]) -> tuple[Tried, NDArray[np.float64]]:

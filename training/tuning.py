@@ -215,7 +215,7 @@ class _Study:
 
         tried: Tried | None = None
         try:
-            tried = folds.forward(recipe, report)
+            tried = folds.forward(recipe, self._space.recipe_from(self._space.default()), report)
             state = TrialState.COMPLETE
             for name in ("loss", "rounds", "c", "weight"):
                 trial.set_user_attr(name, getattr(tried, name))

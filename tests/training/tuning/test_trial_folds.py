@@ -29,7 +29,7 @@ def test_a_tried_recipe_has_the_loss_that_choosing_by_it_finds(train_set: Traini
     parted = halves(train_set, ROWS)
     assert parted is not None
     with TrialFolds(train_set, parted[0], QUICK) as folds:
-        tried = folds.forward(QUICK)
+        tried = folds.forward(QUICK, QUICK)
     assert tried.c in CS
     assert tried.weight in WEIGHTS
     told = replace(QUICK, cs=(tried.c,), weight=tried.weight, weights=(tried.weight,))
@@ -46,8 +46,8 @@ def test_one_recipe_leaves_nothing_behind_for_the_next() -> None:
     deep = replace(QUICK, num_leaves=12, max_depth=5, min_data_in_leaf=10, learning_rate=0.1, lambda_l2=1.0)
     narrow = replace(QUICK, without=("n2", "c1"))
     with TrialFolds(PLAIN, parted[0], QUICK) as folds:
-        first = [folds.forward(each) for each in (QUICK, deep, narrow)]
-        again = [folds.forward(each) for each in (narrow, deep, QUICK)]
+        first = [folds.forward(each, QUICK) for each in (QUICK, deep, narrow)]
+        again = [folds.forward(each, QUICK) for each in (narrow, deep, QUICK)]
     assert first == again[::-1]
     assert len({each.loss for each in first}) == 3
 
@@ -60,7 +60,7 @@ def test_trees_stop_growing_where_more_of_them_are_worse() -> None:
     )
     told: list[tuple[int, float]] = []
     with TrialFolds(PLAIN, parted[0], QUICK) as folds:
-        tried = folds.forward(wild, lambda step, loss: told.append((step, loss)))
+        tried = folds.forward(wild, QUICK, lambda step, loss: told.append((step, loss)))
     assert [step for step, _ in told] == [0, 1, 2]
     assert tried.rounds == 4
     assert [loss for _, loss in told] == [tried.loss] * 3
@@ -71,8 +71,8 @@ def test_a_gain_is_what_is_left_when_luck_and_level_are_taken_off() -> None:
     parted = halves(PLAIN, ROWS)
     assert parted is not None
     with TrialFolds(PLAIN, parted[0], QUICK) as folds:
-        usual = folds.forward(replace(QUICK, knots=(0,)))
-        wild = folds.forward(replace(QUICK, num_leaves=16, learning_rate=0.9, min_data_in_leaf=2, lambda_l2=0.0))
+        usual = folds.forward(QUICK, QUICK)
+        wild = folds.forward(replace(QUICK, num_leaves=16, learning_rate=0.9, min_data_in_leaf=2, lambda_l2=0.0), QUICK)
         raw = np.random.default_rng(0).normal(size=len(folds.predicted))
         assert folds._levelled(raw + 2.0) == pytest.approx(folds._levelled(raw), abs=1e-6)
         told = 1 / (1 + np.exp(-folds._levelled(raw)))

@@ -173,7 +173,7 @@ def test_the_kept_leads_never_move_what_is_tried() -> None:
         label[predict] = 1 - label[predict]
     deep = replace(QUICK, num_leaves=8)
     with TrialFolds(PLAIN, searched, QUICK) as folds, TrialFolds(replace(PLAIN, label=label), searched, QUICK) as other:
-        assert folds.forward(deep) == other.forward(deep)
+        assert folds.forward(deep, QUICK) == other.forward(deep, QUICK)
 
 
 def test_too_few_leads_are_not_searched(tmp_path: Path) -> None:
